@@ -1,0 +1,63 @@
+# Scenescore's commands. `make` alone lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := shared/src services/api/src services/classifier_worker/src services/composer_worker/src standalone/src
+DISTRIBUTIONS := shared services/api services/classifier_worker services/composer_worker standalone
+DATA_DIR ?= .scenescore
+PORT ?= 8000
+IMAGE ?=
+OUT ?= demo.mid
+TORCH_INDEX ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test check bench docs lock secrets clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## make .venv with everything pinned (TORCH_INDEX=url takes torch from another index)
+
+$(VENV)/.ready: requirements-dev.lock $(DISTRIBUTIONS:%=%/pyproject.toml)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Scenescore needs Python 3.11 or later: make PYTHON=python3.12 setup")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(DISTRIBUTIONS:%=-e %)
+	@touch $@
+
+demo: setup ## a picture in, its feelings and its music out (IMAGE=path takes yours, OUT=path names the MIDI)
+	@test -n "$(IMAGE)" || { mkdir -p $(DATA_DIR); $(BIN)/python -m scenescore_standalone.demo_picture $(DATA_DIR)/demo.png; }
+	$(BIN)/scenescore compose $(if $(IMAGE),"$(IMAGE)",$(DATA_DIR)/demo.png) -o "$(OUT)" --data-dir $(DATA_DIR)
+
+up: setup ## run the API and its workers on this machine (PORT=8000), without servers
+	$(BIN)/scenescore up --port $(PORT) --data-dir $(DATA_DIR)
+
+test: setup ## every test, on private PostgreSQL, Redis and S3 (installed where root may, on Debian)
+	@scripts/install-test-servers
+	$(BIN)/pytest
+
+check: setup ## format, lint, types, import rules, Kubernetes manifests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(SOURCES) scripts k8s/validate.py
+	MYPYPATH=tests:benchmarks $(BIN)/mypy --explicit-package-bases tests benchmarks
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/settings_doc.py --check
+	$(BIN)/python k8s/validate.py
+
+bench: setup ## the figures that the README quotes
+	@scripts/install-test-servers
+	PYTHONPATH=tests $(BIN)/python benchmarks/overhead.py
+
+docs: setup ## write docs/settings.md from the code
+	$(BIN)/python scripts/settings_doc.py
+
+lock: setup ## pin the newest versions that fit
+	$(BIN)/python scripts/lock.py
+
+secrets: ## write .env for docker compose, with new secrets (keeps one that is there)
+	@umask 077; set -C; sed -e "s/^POSTGRES_PASSWORD=$$/&$$(openssl rand -hex 24)/" -e "s/^REDIS_PASSWORD=$$/&$$(openssl rand -hex 24)/" -e "s/^S3_ACCESS_KEY_ID=$$/&$$(openssl rand -hex 10)/" -e "s/^S3_SECRET_ACCESS_KEY=$$/&$$(openssl rand -hex 20)/" .env.example > .env
+
+clean: ## remove what setup and demo made
+	rm -rf $(VENV) $(DATA_DIR) demo.mid

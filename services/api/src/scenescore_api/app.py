@@ -1,0 +1,88 @@
+"""The FastAPI application around a service: middleware, problem documents, routes and OpenAPI."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from scenescore_api.metrics import JobCounts
+from scenescore_api.middleware import BodyLimit, RequestContext
+from scenescore_api.pictures import too_large
+from scenescore_api.problems import Problem, install_problem_handlers
+from scenescore_api.routes import jobs
+from scenescore_api.routes import service as service_routes
+from scenescore_api.service import JobService
+from scenescore_api.settings import ApiSettings
+from scenescore_shared.errors import InvalidRequestError
+
+_FORM_OVERHEAD_BYTES = 256 * 1024
+"""What a form may be larger than its picture: the options and the boundaries."""
+
+_DESCRIPTION = """Post a picture of a scene; get back how it feels (probabilities over emotions) and a new piece
+of music that feels the same. Errors are problem documents (RFC 9457); times are RFC 3339 in UTC."""
+
+
+def make_app(service: JobService, settings: ApiSettings, *, on_shutdown: Callable[[], None]) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        on_shutdown()
+
+    app = FastAPI(
+        title="Scenescore",
+        version=version("scenescore-api"),
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    app.state.settings = settings
+    app.state.service = service
+    app.state.registry = CollectorRegistry()
+    app.state.registry.register(JobCounts(service.jobs))
+    _add_middleware(app, settings.api.max_upload_bytes)
+    install_problem_handlers(app)
+    app.include_router(jobs.router)
+    app.include_router(service_routes.router)
+    _describe_problems(app)
+    return app
+
+
+def _add_middleware(app: FastAPI, max_upload_bytes: int) -> None:
+    picture_error = too_large(max_upload_bytes)
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=max_upload_bytes + _FORM_OVERHEAD_BYTES,
+        too_large=InvalidRequestError(picture_error.message, code=picture_error.code),
+    )
+    # added last, so outermost: its id is on every answer
+    app.add_middleware(RequestContext, registry=app.state.registry)
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Adds to OpenAPI what FastAPI can't derive: the problem document, which handlers make, not routes."""
+    derived = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = derived()
+        schemas = document["components"]["schemas"]
+        if "Problem" not in schemas:
+            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update(problem.pop("$defs", {}))
+            schemas["Problem"] = problem
+            _drop_automatic_validation_errors(document)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the document
+
+
+def _drop_automatic_validation_errors(document: dict[str, Any]) -> None:
+    """FastAPI promises a 422 of its own shape wherever a route has a parameter; ours are problems, where any."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(name, None)

@@ -1,0 +1,93 @@
+"""Around every request: its id, a bound on its body, its log line and its figures."""
+
+import re
+import time
+from http import HTTPStatus
+from uuid import uuid4
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from scenescore_shared.errors import InvalidRequestError
+from scenescore_shared.logs import get_logger, log_context
+
+_log = get_logger(__name__)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+class RequestContext:
+    """Gives each request an id (the client's `X-Request-ID` where it is a tame one), logs and counts it."""
+
+    def __init__(self, app: ASGIApp, *, registry: CollectorRegistry) -> None:
+        self._app = app
+        self._requests = Counter(
+            "scenescore_http_requests", "Requests answered", ["method", "route", "status"], registry=registry
+        )
+        self._seconds = Histogram(
+            "scenescore_http_request_seconds", "Time to answer", ["method", "route"], registry=registry
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
+        started = time.perf_counter()
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                headers["X-Content-Type-Options"] = "nosniff"
+            await send(message)
+
+        with log_context(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_with_id)
+            finally:
+                self._record(scope, status, time.perf_counter() - started)
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        # the route's template, not the path: ids would make a series each
+        route = getattr(scope.get("route"), "path", "unknown")
+        method = scope["method"] if route != "unknown" else "unknown"
+        self._requests.labels(method, route, status).inc()
+        self._seconds.labels(method, route).observe(seconds)
+        if scope["path"] not in _QUIET:
+            _log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                milliseconds=round(seconds * 1000, 1),
+            )
+
+
+class BodyLimit:
+    """Stops reading a body that is larger than `max_bytes`, whatever its Content-Length says."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int, too_large: InvalidRequestError) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+        self._too_large = too_large
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        read = 0
+
+        async def bounded() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self._max_bytes:
+                raise self._too_large
+            return message
+
+        await self._app(scope, bounded if scope["type"] == "http" else receive, send)

@@ -1,0 +1,153 @@
+"""Uploaded pictures: checked by content, decoded once, turned upright and stripped of metadata."""
+
+import io
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from scenescore_shared.errors import InvalidPictureError
+
+CONTENT_TYPES = {
+    "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",  # a phone's JPEG with a second picture behind the first
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "GIF": "image/gif",
+    "BMP": "image/bmp",
+    "TIFF": "image/tiff",
+}
+_OPENED_AS = tuple(name for name in CONTENT_TYPES if name != "MPO")
+"""Pillow finds an MPO through its JPEG reader."""
+
+STORED_CONTENT_TYPE = "image/jpeg"
+MAX_SIDE = 65_000
+"""JPEG, as which pictures are stored, ends at 65,535 pixels a side (ITU-T T.81, 16-bit X and Y)."""
+
+_JPEG_QUALITY = 92
+_UNDECODABLE = "The picture can't be decoded: it is cut off or damaged. Save it again and send the new file."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UprightPicture:
+    """`jpeg` without metadata; `width` and `height` in pixels; `content_type` of what was uploaded."""
+
+    jpeg: bytes
+    content_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureLimits:
+    max_bytes: int
+    max_pixels: int
+
+
+class PictureReader:
+    """Decodes at most `concurrency` pictures at a time, so that many large ones can't use up the memory."""
+
+    def __init__(self, limits: PictureLimits, *, concurrency: int) -> None:
+        self._limits = limits
+        self._slots = threading.BoundedSemaphore(concurrency)
+
+    def read(self, upload: bytes) -> UprightPicture:
+        """Raises InvalidPictureError, whose code and sentence say which limit the picture broke."""
+        if len(upload) > self._limits.max_bytes:
+            raise too_large(self._limits.max_bytes)
+        with self._slots:
+            return _upright(upload, self._limits.max_pixels)
+
+
+def too_large(max_bytes: int) -> InvalidPictureError:
+    return InvalidPictureError(
+        f"The picture is larger than {max_bytes / 1_000_000:g} MB. Send a smaller or more compressed one.",
+        code="picture_too_large",
+    )
+
+
+def _upright(upload: bytes, max_pixels: int) -> UprightPicture:
+    image, content_type = _opened(upload)
+    _check_size(image.size, max_pixels)
+    try:
+        image.load()
+        rgb = _rgb(_rotated(image))
+        stored = io.BytesIO()
+        rgb.save(stored, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
+    except InvalidPictureError:
+        raise
+    except Exception as error:  # Pillow's decoders raise nearly anything on hostile bytes
+        raise InvalidPictureError(_UNDECODABLE, code="picture_undecodable") from error
+    return UprightPicture(
+        jpeg=stored.getvalue(), content_type=content_type, width=rgb.width, height=rgb.height
+    )
+
+
+def _opened(upload: bytes) -> tuple[Image.Image, str]:
+    """The picture with its header read, not yet decoded, and its type by content."""
+    try:
+        image = Image.open(io.BytesIO(upload), formats=_OPENED_AS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_many_pixels("far too many") from error
+    except UnidentifiedImageError as error:
+        raise InvalidPictureError(
+            "This is no picture that can be read. Send a JPEG, PNG, WebP, GIF, BMP or TIFF file.",
+            code="picture_type_unsupported",
+        ) from error
+    except Exception as error:  # as above
+        raise InvalidPictureError(_UNDECODABLE, code="picture_undecodable") from error
+    return image, CONTENT_TYPES[image.format or ""]
+
+
+def _check_size(size: tuple[int, int], max_pixels: int) -> None:
+    width, height = size
+    if width * height > max_pixels:
+        raise _too_many_pixels(f"{width} by {height} pixels, more than {max_pixels / 1_000_000:g} million")
+    if max(size) > MAX_SIDE:
+        raise _too_many_pixels(f"{max(size)} pixels on one side, more than {MAX_SIDE}")
+
+
+def _too_many_pixels(what: str) -> InvalidPictureError:
+    return InvalidPictureError(
+        f"The picture has {what}. Scale it down and send it again.", code="picture_too_many_pixels"
+    )
+
+
+def _rotated(image: Image.Image) -> Image.Image:
+    """The picture as its camera was held. A broken EXIF block says nothing, so the picture stays as it is."""
+    with suppress(Exception):
+        return ImageOps.exif_transpose(image)
+    return image
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """8-bit sRGB without alpha: deep greys scaled down, transparency laid on white, colours managed."""
+    if image.mode.startswith(("I", "F")):
+        return _eight_bit(image).convert("RGB")
+    if image.mode in {"RGB", "CMYK", "L"} and (profile := image.info.get("icc_profile")):
+        with suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            managed = ImageCms.profileToProfile(
+                image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+            )
+            if managed is not None:
+                return managed
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        return Image.alpha_composite(white, layer).convert("RGB")
+    return image.convert("RGB")
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """16-bit greys by their high byte; wider and floating-point ones stretched from darkest to lightest."""
+    if image.mode.startswith("I;16"):
+        low, high = 0.0, 65535.0
+    else:
+        extrema = image.getextrema()
+        low, high = (
+            (float(extrema[0]), float(extrema[1])) if not isinstance(extrema[0], tuple) else (0.0, 255.0)
+        )
+    scale = 255.0 / (high - low) if high > low else 1.0
+    return image.convert("F").point(lambda value: value * scale - low * scale).convert("L")

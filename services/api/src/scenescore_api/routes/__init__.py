@@ -1,0 +1,1 @@
+"""HTTP in, HTTP out: each route calls one method of the service."""

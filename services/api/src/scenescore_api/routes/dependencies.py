@@ -1,0 +1,22 @@
+"""What routes take from the application: put on its state by `create_app`."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from scenescore_api.service import JobService
+from scenescore_api.settings import ApiSettings
+
+
+def _service(request: Request) -> JobService:
+    service: JobService = request.app.state.service
+    return service
+
+
+def _settings(request: Request) -> ApiSettings:
+    settings: ApiSettings = request.app.state.settings
+    return settings
+
+
+Service = Annotated[JobService, Depends(_service)]
+Settings = Annotated[ApiSettings, Depends(_settings)]

@@ -1,0 +1,95 @@
+"""What the service is and how it is: capabilities, health and metrics."""
+
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, Field
+
+from scenescore_api.pictures import CONTENT_TYPES
+from scenescore_api.problems import documented
+from scenescore_api.routes.dependencies import Service, Settings
+from scenescore_shared.errors import TransientError
+from scenescore_shared.options import NOT_BUILT_YET, JobOptions
+
+router = APIRouter(tags=["service"])
+
+
+class PictureCapabilities(BaseModel):
+    content_types: list[str]
+    max_bytes: int
+    max_pixels: int
+
+
+class Capabilities(BaseModel):
+    """What this server takes and gives."""
+
+    object: Literal["capabilities"] = "capabilities"
+    version: Annotated[str, Field(examples=["0.1.0"])]
+    emotions: Annotated[list[str], Field(examples=[["happy", "angry", "sad"]])]
+    picture: PictureCapabilities
+    options: Annotated[dict[str, Any], Field(description="JSON Schema of the options")]
+    options_not_built_yet: list[str]
+    outputs: Annotated[list[str], Field(examples=[["music.mid"]])]
+
+
+class Health(BaseModel):
+    status: Literal["ok", "degraded", "unavailable"]
+    parts: Annotated[
+        dict[str, Literal["ok", "unavailable"]],
+        Field(description="The database, the object store and the broker", examples=[{"database": "ok"}]),
+    ]
+
+
+@router.get("/v1/capabilities", summary="What this server takes and gives")
+def get_capabilities(request: Request, settings: Settings) -> Capabilities:
+    return Capabilities(
+        version=request.app.version,
+        emotions=list(settings.emotions),
+        picture=PictureCapabilities(
+            content_types=sorted(set(CONTENT_TYPES.values())),
+            max_bytes=settings.api.max_upload_bytes,
+            max_pixels=settings.api.max_pixels,
+        ),
+        options=JobOptions.model_json_schema(),
+        options_not_built_yet=list(NOT_BUILT_YET),
+        outputs=["music.mid"],
+    )
+
+
+@router.get("/healthz", summary="The process is alive")
+def get_liveness() -> Health:
+    return Health(status="ok", parts={})
+
+
+@router.get(
+    "/readyz",
+    summary="The process can take jobs",
+    responses={503: {"model": Health, "description": "The database or the object store does not answer"}},
+)
+def get_readiness(service: Service, response: Response) -> Health:
+    """Without the broker jobs are still taken and kept, so its absence only degrades."""
+    parts: dict[str, Literal["ok", "unavailable"]] = {}
+    for name, part in (("database", service.jobs), ("objects", service.blobs), ("broker", service.publisher)):
+        try:
+            part.ping()
+        except TransientError:
+            parts[name] = "unavailable"
+        else:
+            parts[name] = "ok"
+    if "unavailable" in {parts["database"], parts["objects"]}:
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        return Health(status="unavailable", parts=parts)
+    return Health(status="ok" if parts["broker"] == "ok" else "degraded", parts=parts)
+
+
+@router.get(
+    "/metrics",
+    summary="Figures for Prometheus",
+    response_class=PlainTextResponse,
+    responses=documented(HTTPStatus.SERVICE_UNAVAILABLE),
+)
+def get_metrics(request: Request) -> Response:
+    return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,114 @@
+"""Reads `POST /v1/jobs`: a multipart form with a picture and, as JSON, the options."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+from pydantic import ValidationError
+from starlette.datastructures import UploadFile
+
+from scenescore_api.problems import FieldErrorsError, field_errors, sentence_of
+from scenescore_shared.errors import InvalidRequestError
+from scenescore_shared.options import NOT_BUILT_YET, JobOptions
+
+_FIELDS = ("image", "options")
+_MAX_OPTIONS_BYTES = 64 * 1024
+
+REQUEST_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {
+                    "image": {
+                        "type": "string",
+                        "format": "binary",
+                        "description": "A JPEG, PNG, WebP, GIF (first frame), BMP or TIFF picture. May be left out "
+                        "when the option `emotions` is given.",
+                    },
+                    "options": {"$ref": "#/components/schemas/JobOptions"},
+                },
+            },
+            "encoding": {"options": {"contentType": "application/json"}},
+        }
+    },
+}
+"""OpenAPI's description of the form, which FastAPI can't derive: the route reads the form itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    image: bytes | None
+    options: JobOptions
+
+
+async def read_submission(request: Request) -> Submission:
+    """The form's parts. Raises InvalidRequestError that says what is wrong with which part."""
+    content_type = request.headers.get("content-type", "")
+    if not content_type.startswith("multipart/form-data"):
+        raise InvalidRequestError(
+            "Send a multipart form (multipart/form-data) with the picture in the field `image`.",
+            code="malformed_request",
+        )
+    async with request.form(max_files=2, max_fields=4, max_part_size=_MAX_OPTIONS_BYTES) as form:
+        parts = form.multi_items()
+        _check_fields([name for name, _ in parts])
+        found = dict(parts)
+        return Submission(
+            image=await _image(found.get("image")), options=await _options(found.get("options"))
+        )
+
+
+def _check_fields(names: list[str]) -> None:
+    unknown = sorted(set(names) - set(_FIELDS))
+    if unknown:
+        raise InvalidRequestError(
+            f"The form has no field {unknown[0][:64]!r}; its fields are {', '.join(_FIELDS)}."
+        )
+    twice = [name for name in _FIELDS if names.count(name) > 1]
+    if twice:
+        raise InvalidRequestError(
+            f"The field {twice[0]} was sent {names.count(twice[0])} times; send it once."
+        )
+
+
+async def _image(part: UploadFile | str | None) -> bytes | None:
+    if part is None:
+        return None
+    if isinstance(part, str):
+        raise InvalidRequestError(
+            "The field image must be a file: with curl, `-F image=@picture.jpg` (mind the @)."
+        )
+    data = await part.read()
+    if not data:
+        raise InvalidRequestError("The picture is an empty file.")
+    return data
+
+
+async def _options(part: UploadFile | str | None) -> JobOptions:
+    if part is None:
+        return JobOptions()
+    raw = await part.read() if isinstance(part, UploadFile) else part
+    if len(raw) > _MAX_OPTIONS_BYTES:
+        raise InvalidRequestError(f"The options are larger than {_MAX_OPTIONS_BYTES // 1024} kB.")
+    try:
+        options = json.loads(raw, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise InvalidRequestError("The field options is no valid JSON.") from None
+    if not isinstance(options, dict):
+        raise InvalidRequestError('The field options must be a JSON object, such as {"seed": 7}.')
+    not_built = [name for name in NOT_BUILT_YET if name in options]
+    if not_built:
+        raise InvalidRequestError(f"The option {not_built[0]} is not available yet. Leave it out.")
+    try:
+        return JobOptions.model_validate(options)
+    except ValidationError as error:
+        errors = field_errors(error.errors(), within="options")
+        raise FieldErrorsError(sentence_of(errors), errors) from None
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON (RFC 8259)")

@@ -1,0 +1,1 @@
+"""Picture in, probabilities of its emotions out."""

@@ -1,0 +1,79 @@
+"""Figures of a classifier: pure functions on NumPy arrays.
+
+`probabilities` are float (n, k), each row adding up to 1; `labels` and `predicted` are int (n,) in 0 … k - 1.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+LEAST_PROBABILITY = 1e-12
+"""Log loss counts smaller probabilities as this one, so that one sure mistake is not infinite."""
+
+
+def accuracy(labels: Ints, predicted: Ints) -> float:
+    """Share of pictures whose likeliest emotion is the labelled one, in [0, 1]."""
+    return float(np.mean(labels == predicted))
+
+
+def balanced_accuracy(labels: Ints, predicted: Ints) -> float:
+    """Mean over the emotions that occur of the share found: guessing gets one over their number."""
+    return float(np.mean([np.mean(predicted[labels == label] == label) for label in np.unique(labels)]))
+
+
+def confusion_matrix(labels: Ints, predicted: Ints, classes: int) -> Ints:
+    """Counts (classes, classes): row the labelled emotion, column the one given."""
+    counts = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(counts, (labels, predicted), 1)
+    return counts
+
+
+def brier_score(probabilities: Floats, labels: Ints) -> float:
+    """Mean squared distance to the one-hot truth, summed over emotions (Brier 1950): 0 perfect, 2 worst."""
+    truth = np.eye(probabilities.shape[1])[labels]
+    return float(np.mean(np.sum((probabilities - truth) ** 2, axis=1)))
+
+
+def log_loss(probabilities: Floats, labels: Ints) -> float:
+    """Mean of -ln of the probability given to the truth, in nats: 0 perfect, ln k for even guessing."""
+    given = probabilities[np.arange(len(labels)), labels]
+    return float(np.mean(-np.log(np.maximum(given, LEAST_PROBABILITY))))
+
+
+def calibration_error(probabilities: Floats, labels: Ints, bins: int = 10) -> float:
+    """Expected calibration error in [0, 1], in equal bins of the likeliest's probability (Guo et al. 2017).
+
+    Biased upwards on few pictures: some 200 give .055 on average even for perfect probabilities.
+    """
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    bin_of = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    gaps = [abs(np.sum(right[bin_of == b]) - np.sum(confidence[bin_of == b])) for b in range(bins)]
+    return float(np.sum(gaps) / len(labels))
+
+
+def bootstrap_interval(
+    statistic: Callable[[Ints], float],
+    groups: Sequence[str],
+    generator: np.random.Generator,
+    *,
+    repeats: int = 2000,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """Percentile interval (low, high) of `statistic`, whole groups redrawn with replacement (Efron 1979).
+
+    `groups` names the group of each of the n pictures. Pictures of one theme resemble each other, so
+    redrawing single pictures would promise too much. `statistic` gets redrawn indices: int (m,), m near n.
+    """
+    names, group_of = np.unique(np.asarray(groups), return_inverse=True)
+    members = [np.flatnonzero(group_of == g) for g in range(len(names))]
+    values = []
+    for _ in range(repeats):
+        drawn = generator.integers(len(members), size=len(members))
+        values.append(statistic(np.concatenate([members[g] for g in drawn])))
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

@@ -1,0 +1,30 @@
+"""Settings of the classifier worker."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from scenescore_shared.settings import CommonSettings, Group
+
+
+class ClassifierGroup(Group):
+    device: Annotated[str, Field(description="cpu, or cuda where there is a GPU")] = "cpu"
+    threads: Annotated[int, Field(gt=0, description="CPU threads")] = 1
+    batch_size: Annotated[int, Field(gt=0, description="Most pictures in one forward pass")] = 16
+    batch_wait_seconds: Annotated[
+        float, Field(ge=0, description="How long a batch that is not full waits for more pictures")
+    ] = 0.01
+    weights_dir: Annotated[Path | None, Field(description="Other weights than those shipped")] = None
+    state_dir: Annotated[
+        Path | None,
+        Field(description="Where the files ready and alive lie; data_dir/state/classify by default"),
+    ] = None
+
+
+class ClassifierSettings(CommonSettings):
+    classifier: ClassifierGroup = ClassifierGroup()
+
+    @property
+    def state_dir(self) -> Path:
+        return self.classifier.state_dir or self.data_dir / "state" / "classify"

@@ -1,0 +1,206 @@
+"""`python -m scenescore_classifier.train FOLDER --out DIR`: a folder of pictures → weights and their card.
+
+Cross-validates by theme, fits the temperature on the held-out pictures, then trains on everything with the
+same settings. Ctrl-C stops it cleanly; the same command goes on after the last finished fold.
+"""
+
+import argparse
+import csv
+import hashlib
+import io
+import json
+import platform
+import shlex
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from scenescore_classifier import checkpoint
+from scenescore_classifier.augmentation import SHEAR, ZOOM
+from scenescore_classifier.calibration import fit_temperature, softmax
+from scenescore_classifier.data import Dataset, Skipped, read_folder, split_by_theme
+from scenescore_classifier.evaluation import calibrated, cross_validate, figures
+from scenescore_classifier.metrics import Floats, log_loss
+from scenescore_classifier.training import Settings, fit
+from scenescore_shared.emotions import DEFAULT_EMOTIONS
+from scenescore_shared.errors import ScenescoreError
+
+FAILED, INTERRUPTED = 1, 130
+"""Exit statuses; 130 is what shells give a process ended by Ctrl-C."""
+
+SKIPPED_FILE = "skipped.csv"
+PROGRESS_FOLDER = "progress"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with `arguments` (of the command line where None) and give its exit status."""
+    options = _parser().parse_args(arguments)
+    torch.set_num_threads(options.threads)
+    try:
+        card = train(options)
+    except ScenescoreError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return FAILED
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped. Finished folds are kept: the same command goes on from there.\n")
+        return INTERRUPTED
+    sys.stdout.write(_summary(card) + f"Weights and card are in {options.out}.\n")
+    return 0
+
+
+def train(options: argparse.Namespace) -> dict[str, Any]:
+    """Everything the command does with its parsed `options`; returns the card that was written."""
+    settings = Settings(seed=options.seed, epochs=options.epochs)
+    dataset = read_folder(options.folder)
+    _report_skipped(dataset.skipped, options.out)
+    fold_of = split_by_theme(
+        dataset.labels, dataset.themes, options.folds, np.random.default_rng(options.seed)
+    )
+    progress = options.out / PROGRESS_FOLDER
+    logits = cross_validate(
+        dataset, fold_of, settings, keep=progress / _run_id(dataset, options), device=options.device
+    )
+    temperature = fit_temperature(logits, dataset.labels)
+    model = fit(
+        dataset.pixels, dataset.labels, len(dataset.emotions), settings, device=options.device, title="final"
+    )
+    card = {
+        "emotions": list(dataset.emotions),
+        "temperature": round(temperature, 6),
+        "training": _training_of(options, settings),
+        "data": _data_of(options, dataset),
+        "metrics": _metrics_of(logits, calibrated(logits, dataset.labels, fold_of), dataset, options),
+        "library_versions": {
+            "python": platform.python_version(),
+            **{
+                name: version(name)
+                for name in ("torch", "numpy", "pillow", "safetensors", "scenescore-classifier")
+            },
+        },
+    }
+    checkpoint.save(options.out, model, card)
+    shutil.rmtree(progress)
+    return card
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m scenescore_classifier.train", description=__doc__)
+    parser.add_argument(
+        "folder", type=Path, help="pictures, with labels.csv (file, emotion, theme) or a folder per emotion"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for the weights, their card and skipped.csv"
+    )
+    parser.add_argument("--seed", type=_whole(0), default=0, help="of everything left to chance (default 0)")
+    parser.add_argument("--epochs", type=_whole(1), default=Settings.epochs, help="default %(default)s")
+    parser.add_argument("--folds", type=_whole(2), default=5, help="of the cross-validation (default 5)")
+    parser.add_argument(
+        "--threads", type=_whole(1), default=1, help="the same number gives the same weights (default 1)"
+    )
+    parser.add_argument("--device", default="cpu", help="cpu (default, repeatable to the bit) or cuda")
+    parser.add_argument("--data-name", default="", help="for the card: what the data set is called")
+    parser.add_argument("--data-citation", default="", help="for the card: who made it")
+    parser.add_argument("--data-licence", default="", help="for the card: on which terms it may be used")
+    return parser
+
+
+def _whole(least: int) -> Any:
+    def parse(text: str) -> int:
+        number = int(text)
+        if number < least:
+            raise argparse.ArgumentTypeError(f"{number} is less than {least}")
+        return number
+
+    return parse
+
+
+def _report_skipped(skipped: Sequence[Skipped], out: Path) -> None:
+    """All of them go into a file; the terminal gets a line per reason."""
+    out.mkdir(parents=True, exist_ok=True)
+    table = io.StringIO()
+    writer = csv.writer(table)
+    writer.writerow(["file", "reason"])
+    writer.writerows((item.file, item.reason) for item in skipped)
+    checkpoint.write_atomically(out / SKIPPED_FILE, table.getvalue().encode(errors="surrogateescape"))
+    for reason, count in Counter(item.reason for item in skipped).most_common():
+        sys.stderr.write(f"skipped {count}: {reason}\n")
+
+
+def _run_id(dataset: Dataset, options: argparse.Namespace) -> str:
+    """Names the folder of kept folds: another one for anything that could change a fold's result."""
+    facts = [
+        dataset.fingerprint,
+        options.seed,
+        options.epochs,
+        options.folds,
+        options.threads,
+        options.device,
+    ]
+    return hashlib.sha256(json.dumps([*facts, torch.__version__]).encode()).hexdigest()[:16]
+
+
+def _training_of(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
+    command = [
+        *("python", "-m", "scenescore_classifier.train", "FOLDER", "--out", "DIR"),
+        *("--seed", str(options.seed), "--epochs", str(options.epochs)),
+        *("--folds", str(options.folds), "--threads", str(options.threads), "--device", options.device),
+    ]
+    return {
+        "command": shlex.join(command),
+        "optimiser": "RMSprop",
+        "loss": "cross-entropy, each emotion weighted by the inverse of its number of pictures",
+        "augmentation": {"shear_radians": SHEAR, "zoom": ZOOM, "horizontal_flips": True},
+        **asdict(settings),
+    }
+
+
+def _data_of(options: argparse.Namespace, dataset: Dataset) -> dict[str, Any]:
+    counts = np.bincount(dataset.labels).tolist()
+    return {
+        "name": options.data_name,
+        "citation": options.data_citation,
+        "licence": options.data_licence,
+        "pictures": dict(zip(dataset.emotions, counts, strict=True)),
+        "themes": len(set(dataset.themes)),
+        "skipped": len(dataset.skipped),
+        "fingerprint": dataset.fingerprint,
+    }
+
+
+def _metrics_of(
+    logits: Floats, probabilities: Floats, dataset: Dataset, options: argparse.Namespace
+) -> dict[str, Any]:
+    """Figures over all emotions of the data, and over those of the default three that it has."""
+    default = [emotion for emotion in DEFAULT_EMOTIONS if emotion in dataset.emotions]
+    return {
+        "method": f"{options.folds}-fold cross-validation, split by theme with seed {options.seed}; "
+        "fold f (from 1) trained with seed + f; epochs fixed beforehand; temperature of each fold fitted on the "
+        "other folds; intervals by bootstrap over themes",
+        "all_emotions": figures(probabilities, dataset, dataset.emotions, seed=options.seed),
+        "default_emotions": figures(probabilities, dataset, default, seed=options.seed),
+        "log_loss_before_temperature": round(log_loss(softmax(logits), dataset.labels), 4),
+    }
+
+
+def _summary(card: dict[str, Any]) -> str:
+    """A few lines for people, from the card."""
+    lines = []
+    for part in (card["metrics"]["all_emotions"], card["metrics"]["default_emotions"]):
+        lines.append(f"{', '.join(part['emotions'])}: {part['pictures']} held-out pictures")
+        for name in ("accuracy", "balanced_accuracy", "brier_score", "log_loss"):
+            low, high = part[name]["interval_95"]
+            value, guess = part[name]["value"], part["guessing"][name]
+            lines.append(f"  {name:18} {value:.3f}  (95 %: {low:.3f} to {high:.3f}; guessing: {guess:.3f})")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""`python -m scenescore_classifier.worker`: the classifier's composition root."""
+
+from collections.abc import Callable
+
+import torch
+
+from scenescore_classifier.inference import Classifier
+from scenescore_classifier.service import ClassifyStep
+from scenescore_classifier.settings import ClassifierSettings
+from scenescore_shared.adapters.celery_worker import StepWorker
+from scenescore_shared.adapters.clock import SystemClock
+from scenescore_shared.jobs import Step
+from scenescore_shared.logs import configure_logging
+from scenescore_shared.step_runner import BatchPolicy, StepRunner
+from scenescore_shared.wiring import (
+    build_blob_store,
+    build_celery,
+    build_engine,
+    build_job_repository,
+    build_publisher,
+)
+
+
+def main() -> None:
+    settings = ClassifierSettings()
+    configure_logging(settings.log, service="classifier")
+    app = build_celery(settings, name="scenescore-classifier")
+
+    def make_runner(stopping: Callable[[], bool]) -> StepRunner:
+        torch.set_num_threads(settings.classifier.threads)
+        classifier = Classifier.load(
+            settings.classifier.weights_dir,
+            emotions=settings.emotions,
+            device=settings.classifier.device,
+        )
+        classifier.warm_up()
+        blobs = build_blob_store(settings)
+        return StepRunner(
+            step=Step.CLASSIFY,
+            handler=ClassifyStep(classifier=classifier, blobs=blobs),
+            jobs=build_job_repository(build_engine(settings, application="scenescore-classifier")),
+            blobs=blobs,
+            publisher=build_publisher(app),
+            clock=SystemClock(),
+            settings=settings.jobs,
+            batch=BatchPolicy(
+                size=settings.classifier.batch_size, wait_seconds=settings.classifier.batch_wait_seconds
+            ),
+            stopping=stopping,
+        )
+
+    StepWorker(app=app, step=Step.CLASSIFY, make_runner=make_runner, state_dir=settings.state_dir).run()
+
+
+if __name__ == "__main__":
+    main()

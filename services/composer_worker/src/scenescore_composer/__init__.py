@@ -1,0 +1,1 @@
+"""A mix of emotions in, a new piece of music out."""

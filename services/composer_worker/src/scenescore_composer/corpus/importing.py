@@ -1,0 +1,191 @@
+"""Importing users' own clips: a folder for each emotion (the thesis's layout), or a CSV table."""
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from scenescore_composer.corpus.catalogue import ClipCatalogue
+from scenescore_composer.corpus.clips import CLIP_SECONDS, LabelledMusic, Skipped, keep
+from scenescore_composer.corpus.cutting import cut
+from scenescore_composer.corpus.guarded import GuardedParser
+from scenescore_composer.corpus.labels import quadrant
+from scenescore_composer.score import Piece
+from scenescore_shared.emotions import ALL_EMOTIONS
+from scenescore_shared.errors import InvalidMidiError, InvalidRequestError
+from scenescore_shared.ports import BlobStore
+
+MIDI_SUFFIXES = (".mid", ".midi")
+UNKNOWN_LICENCE = "not stated"
+
+Parse = Callable[[bytes], Piece]
+"""Raises InvalidMidiError."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    clips: Mapping[str, int]
+    """Emotion → number of clips now in the corpus. Empty when nothing could be used: the catalogue is unchanged."""
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: Path
+    source: str
+    emotion: str
+    title: str
+    song: str
+    licence: str
+
+
+def import_folder(
+    folder: Path,
+    *,
+    corpus: str,
+    catalogue: ClipCatalogue,
+    blobs: BlobStore,
+    licence: str = UNKNOWN_LICENCE,
+    clip_seconds: float = CLIP_SECONDS,
+    parse: Parse | None = None,
+    show_progress: bool = True,
+) -> ImportReport:
+    """Make the MIDI files in `folder/<emotion>/` (subfolders too) the content of the corpus of that name.
+
+    Long files are cut into clips of about `clip_seconds`. Files that can't be used are skipped and reported. `parse`
+    replaces a `GuardedParser`.
+
+    Raises InvalidRequestError when no subfolder is named after an emotion.
+    """
+    found = [folder / emotion for emotion in ALL_EMOTIONS if (folder / emotion).is_dir()]
+    if not found:
+        raise InvalidRequestError(
+            f"{folder} has no subfolder named after an emotion: expected {', '.join(ALL_EMOTIONS)}"
+        )
+    files = [
+        _File(path, str(path.relative_to(folder)), emotion.name, path.stem, path.stem, licence)
+        for emotion in found
+        for path in sorted(emotion.rglob("*"))
+        if path.suffix.lower() in MIDI_SUFFIXES
+    ]
+    return _Import(corpus, catalogue, blobs, clip_seconds, parse, show_progress).run(files, [])
+
+
+def import_csv(
+    table: Path,
+    *,
+    corpus: str,
+    catalogue: ClipCatalogue,
+    blobs: BlobStore,
+    licence: str = UNKNOWN_LICENCE,
+    clip_seconds: float = CLIP_SECONDS,
+    parse: Parse | None = None,
+    show_progress: bool = True,
+) -> ImportReport:
+    """Make the files that a CSV table names the content of the corpus of that name.
+
+    Columns: `path` (from the table's folder) and `emotion`, or `valence` and `arousal`, of which only the
+    signs count; optionally `title`, `licence` and `song` (the piece that several files were cut from). An emotion in
+    the table goes before valence and arousal. For the rest see `import_folder`.
+
+    Raises InvalidRequestError when the table can't be read or lacks those columns.
+    """
+    files: list[_File] = []
+    skipped: list[Skipped] = []
+    for line, row in _rows(table):
+        path, emotion = row.get("path", ""), _emotion_of(row)
+        if not path or emotion is None:
+            skipped.append(Skipped(f"line {line}", "no path" if not path else "no emotion that we know"))
+            continue
+        stem = Path(path).stem
+        files.append(
+            _File(
+                path=table.parent / path,
+                source=path,
+                emotion=emotion,
+                title=row.get("title") or stem,
+                song=row.get("song") or stem,
+                licence=row.get("licence") or licence,
+            )
+        )
+    return _Import(corpus, catalogue, blobs, clip_seconds, parse, show_progress).run(files, skipped)
+
+
+def _rows(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line number and cells by lower-case column name, cells stripped."""
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            columns = {(name or "").strip().lower() for name in reader.fieldnames or ()}
+            if "path" not in columns or not ({"emotion"} <= columns or {"valence", "arousal"} <= columns):
+                raise InvalidRequestError(
+                    f"{table} needs the columns path and emotion, or path, valence and arousal"
+                )
+            for row in reader:
+                cells = {(name or "").strip().lower(): value for name, value in row.items()}
+                yield reader.line_num, {k: v.strip() for k, v in cells.items() if isinstance(v, str)}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InvalidRequestError(f"{table} can't be read as a CSV table: {error}") from error
+
+
+def _emotion_of(row: Mapping[str, str]) -> str | None:
+    named = row.get("emotion", "").lower()
+    if named:
+        return named if named in ALL_EMOTIONS else None
+    try:
+        valence, arousal = float(row.get("valence", "")), float(row.get("arousal", ""))
+    except ValueError:
+        return None
+    # neither 0 nor NaN lies on a side
+    return quadrant(valence, arousal) if abs(valence) > 0 and abs(arousal) > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """What both ways of importing go on with."""
+
+    corpus: str
+    catalogue: ClipCatalogue
+    blobs: BlobStore
+    clip_seconds: float
+    parse: Parse | None
+    show_progress: bool
+
+    def run(self, files: Sequence[_File], skipped: list[Skipped]) -> ImportReport:
+        bar = tqdm(files, desc=f"Importing {self.corpus}", unit="file", disable=not self.show_progress)
+        with GuardedParser() as parser, bar:
+            found = self._found(bar, self.parse or parser.parse, skipped)
+            kept = keep(self.corpus, found, self.catalogue, self.blobs)
+        return ImportReport(Counter(clip.emotion for clip in kept), tuple(skipped))
+
+    def _found(self, files: Iterable[_File], parse: Parse, skipped: list[Skipped]) -> Iterator[LabelledMusic]:
+        """The clips of the files; what can't be used goes to `skipped`."""
+        for file in files:
+            try:
+                music = parse(file.path.read_bytes())
+            except InvalidMidiError as error:
+                skipped.append(Skipped(file.source, error.message))
+                continue
+            except OSError as error:
+                skipped.append(Skipped(file.source, f"can't be read: {error.strerror}"))
+                continue
+            clips = list(_clips_of(file, music, self.clip_seconds))
+            if not clips:
+                skipped.append(Skipped(file.source, "too few notes"))
+            yield from clips
+
+
+def _clips_of(file: _File, music: Piece, clip_seconds: float) -> Iterator[LabelledMusic]:
+    for piece in cut(music, clip_seconds):
+        bars = f"bars {piece.first_bar + 1}-{piece.end_bar}"
+        yield LabelledMusic(
+            music=piece.music,
+            emotion=file.emotion,
+            title=f"{file.title} ({bars})",
+            song=file.song,
+            licence=file.licence,
+            source=file.source,
+        )

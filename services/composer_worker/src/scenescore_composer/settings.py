@@ -1,0 +1,45 @@
+"""Settings of the composer worker."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from scenescore_composer.composing import ComposerBudget
+from scenescore_shared.settings import CommonSettings, Group
+
+_BUDGET = ComposerBudget()
+
+
+class ComposerGroup(Group):
+    threads: Annotated[
+        int,
+        Field(gt=0, description="CPU threads; the same seed gives the same bytes only with the same number"),
+    ] = 1
+    clips: Annotated[int, Field(gt=0, description="Clips drawn for a job")] = _BUDGET.clips
+    training_tokens: Annotated[int, Field(gt=0, description="Tokens that each job trains on, at most")] = (
+        _BUDGET.training_tokens
+    )
+    candidates: Annotated[int, Field(gt=0, description="Pieces sampled, of which one is kept")] = (
+        _BUDGET.candidates
+    )
+    state_dir: Annotated[
+        Path | None,
+        Field(description="Where the files ready and alive lie; data_dir/state/compose by default"),
+    ] = None
+
+
+class ComposerSettings(CommonSettings):
+    composer: ComposerGroup = ComposerGroup()
+
+    @property
+    def budget(self) -> ComposerBudget:
+        return ComposerBudget(
+            clips=self.composer.clips,
+            training_tokens=self.composer.training_tokens,
+            candidates=self.composer.candidates,
+        )
+
+    @property
+    def state_dir(self) -> Path:
+        return self.composer.state_dir or self.data_dir / "state" / "compose"

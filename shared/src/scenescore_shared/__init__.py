@@ -1,0 +1,1 @@
+"""What every Scenescore service needs: jobs and their legal moves, contracts, ports and adapters."""

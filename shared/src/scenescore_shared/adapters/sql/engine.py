@@ -1,0 +1,93 @@
+"""Engines for PostgreSQL and SQLite, and the translation of their errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from scenescore_shared.errors import TransientError
+
+_POSTGRES_CONNECT: dict[str, Any] = {
+    "connect_timeout": 3,
+    # a server that vanished without a word is noticed within seconds, not hours
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    "options": "-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000",
+}
+
+_UNDEFINED_TABLE = "42P01"
+_BEGIN_MODE = "sqlite_begin_mode"
+
+
+def make_engine(url: str, *, application: str) -> Engine:
+    """An engine for `postgresql+psycopg://…` or `sqlite:///…`. No connection is made yet."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return _make_sqlite_engine(url)
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=10,
+        pool_timeout=10,
+        connect_args={**_POSTGRES_CONNECT, "application_name": application},
+    )
+
+
+def for_writing(engine: Engine) -> Engine:
+    """The engine whose transactions take SQLite's write lock at once.
+
+    One that reads first and then writes could not wait for another writer: SQLite answers it "database is
+    locked". On PostgreSQL it is the same engine.
+    """
+    return engine.execution_options(**{_BEGIN_MODE: "IMMEDIATE"})
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turns "the database is away" into TransientError; anything else is a fault of ours and passes."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        raise _not_answering(error) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise _not_answering(error) from error
+        if getattr(error.orig, "sqlstate", None) == _UNDEFINED_TABLE:
+            # services may start before the migration has run
+            raise TransientError(
+                "The database has no schema yet: run scenescore_shared.provision."
+            ) from error
+        raise
+
+
+def _not_answering(error: Exception) -> TransientError:
+    cause = getattr(error, "orig", None) or error
+    return TransientError(f"The database did not answer as expected: {cause}")
+
+
+def _make_sqlite_engine(url: str) -> Engine:
+    database = make_url(url).database
+    if database and database != ":memory:":
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        # transactions are begun by `begin` below, not by the driver when it sees fit
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        mode = connection.get_execution_options().get(_BEGIN_MODE, "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine

@@ -1,0 +1,128 @@
+"""Every table of Scenescore. The migrations beside this file make them; a test holds the two together."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    Uuid,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC times; SQLite, which keeps no zone, gets and gives them as UTC too."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        found: datetime = value
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def _json(name: str, *, nullable: bool = True) -> Column[Any]:
+    # plain JSON, not JSONB: a mix keeps the order of its emotions
+    return Column(name, JSON(none_as_null=True), nullable=nullable)
+
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Uuid(as_uuid=False), primary_key=True),
+    Column("status", String(16), nullable=False),
+    Column("step", String(16)),
+    Column("due_at", UtcDateTime, comment="when a worker may claim the job; null once it has ended"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("woken_at", UtcDateTime),
+    Column("request_id", String(128), nullable=False),
+    Column("progress", Float, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("lease_token", String(64)),
+    Column("lease_expires_at", UtcDateTime),
+    Column("next_attempt_at", UtcDateTime),
+    Column("cancel_requested", Boolean, nullable=False),
+    _json("options", nullable=False),
+    _json("picture"),
+    _json("emotions"),
+    _json("outputs", nullable=False),
+    _json("music"),
+    _json("provenance", nullable=False),
+    _json("error"),
+    Column("step_started_at", UtcDateTime),
+    _json("step_seconds", nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    Column("expires_at", UtcDateTime),
+    Column("seq", Integer, nullable=False),
+)
+# what workers claim by: only unfinished jobs are in it, so a million finished ones cost nothing
+Index(
+    "ix_jobs_step_due_at",
+    jobs.c.step,
+    jobs.c.due_at,
+    postgresql_where=jobs.c.due_at.is_not(None),
+    sqlite_where=jobs.c.due_at.is_not(None),
+)
+Index("ix_jobs_status_id", jobs.c.status, jobs.c.id)
+
+job_events = Table(
+    "job_events",
+    metadata,
+    Column("job_id", Uuid(as_uuid=False), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    _json("data", nullable=False),
+)
+
+corpora = Table(
+    "corpora",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("version", String(64), nullable=False),
+)
+
+clips = Table(
+    "clips",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("corpus", String(64), ForeignKey("corpora.name", ondelete="CASCADE"), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("song", Text, nullable=False),
+    Column("emotion", String(32), nullable=False),
+    Column("licence", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("seconds", Float, nullable=False),
+    _json("features", nullable=False),
+    Column("tokens", LargeBinary, nullable=False, comment="little-endian uint16, so that no job parses MIDI"),
+    Column("tokens_version", String(64), nullable=False),
+    Column("blob_key", String(512), nullable=False),
+)
+Index("ix_clips_corpus_emotion", clips.c.corpus, clips.c.emotion)

@@ -1,0 +1,82 @@
+"""The one error tree. Each error knows a stable code; what a code means over HTTP is the API's business."""
+
+
+class ScenescoreError(Exception):
+    """Base of every error that Scenescore raises on purpose.
+
+    The message is a sentence for the user that says what to do; `code` is stable and for machines.
+    """
+
+    code = "internal_error"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if code is not None:
+            self.code = code
+
+
+class TransientError(ScenescoreError):
+    """Worth another try: a store or a database that did not answer."""
+
+    code = "temporarily_unavailable"
+
+
+class PermanentError(ScenescoreError):
+    """Will fail the same way again: the job ends `failed` at once."""
+
+    code = "job_failed"
+
+
+class InvalidRequestError(PermanentError):
+    """The user asked for something that is not on offer."""
+
+    code = "invalid_request"
+
+
+class InvalidPictureError(PermanentError):
+    """The picture can't be used: its code says which limit it broke."""
+
+    code = "invalid_picture"
+
+
+class InvalidMidiError(PermanentError):
+    """The MIDI file can't be parsed, or holds nothing to learn from."""
+
+    code = "invalid_midi"
+
+
+class EmptyCorpusError(PermanentError):
+    """There is no clip to draw for the emotions asked for."""
+
+    code = "empty_corpus"
+
+
+class NotFoundError(ScenescoreError):
+    """No such job, output or blob."""
+
+    code = "not_found"
+
+
+class IllegalMoveError(ScenescoreError):
+    """The job's status does not allow this move."""
+
+    code = "illegal_move"
+
+
+class LeaseLostError(ScenescoreError):
+    """Somebody else holds the job now: the writer must drop what it made."""
+
+    code = "lease_lost"
+
+
+class JobCanceledError(ScenescoreError):
+    """The job's owner canceled it: raised at the next checkpoint."""
+
+    code = "canceled"
+
+
+class WorkerStoppingError(ScenescoreError):
+    """The worker is shutting down: the job is handed back, its attempt not counted."""
+
+    code = "worker_stopping"

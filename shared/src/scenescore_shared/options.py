@@ -1,0 +1,79 @@
+"""The options of a job: what a client may ask for, checked by the API and read by the composer."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from scenescore_shared.emotions import normalise
+from scenescore_shared.errors import InvalidRequestError
+
+DEFAULT_SECONDS = 30.0
+MAX_SEED = 2**53 - 1
+"""The largest integer that every JSON reader keeps exact (RFC 8259 §6)."""
+
+NOT_BUILT_YET: tuple[str, ...] = ("tempo_bpm", "key", "instrument", "variations", "webhook_url")
+
+MAX_METADATA_ENTRIES = 16
+
+
+class JobOptions(BaseModel):
+    """Everything that is not asked for is chosen by the composer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seed: Annotated[
+        int | None,
+        Field(strict=True, ge=0, le=MAX_SEED, description="Same seed, picture and options: the same music."),
+    ] = None
+    seconds: Annotated[
+        float, Field(ge=10, le=180, allow_inf_nan=False, description="Length of the music in seconds.")
+    ] = DEFAULT_SECONDS
+    temperature: Annotated[
+        float | None,
+        Field(
+            ge=0.5, le=1.5, allow_inf_nan=False, description="How daring the sampling is; about 1 by default."
+        ),
+    ] = None
+    emotions: Annotated[
+        dict[str, float] | None,
+        Field(
+            description="A mix that replaces the classifier's, as weights of 0 or more per emotion.",
+            examples=[{"happy": 0.7, "sad": 0.3}],
+        ),
+    ] = None
+    metadata: Annotated[
+        dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]],
+        Field(max_length=MAX_METADATA_ENTRIES, description="Yours: kept with the job and given back."),
+    ] = Field(default_factory=dict)
+
+    @field_validator("metadata")
+    @classmethod
+    def _storable(cls, metadata: dict[str, str]) -> dict[str, str]:
+        # PostgreSQL keeps no NUL and no lone surrogate in text
+        for text in (*metadata, *metadata.values()):
+            if "\x00" in text or not text.isprintable():
+                raise ValueError("metadata may hold printable characters only")
+        return metadata
+
+    def with_mix_over(self, emotions: Sequence[str]) -> Self:
+        """These options with the mix as shares of the emotions in use.
+
+        Raises InvalidRequestError for an emotion that is not in use or weights that make no mix.
+        """
+        if self.emotions is None:
+            return self
+        unknown = sorted(set(self.emotions) - set(emotions))
+        if unknown:
+            raise InvalidRequestError(
+                f"The option emotions names {', '.join(map(repr, unknown))}; use {', '.join(emotions)}."
+            )
+        try:
+            mix = normalise(self.emotions, emotions)
+        except ValueError as error:
+            raise InvalidRequestError(f"The option emotions is no mix: {error}.") from None
+        return self.model_copy(update={"emotions": mix})
+
+    def as_json(self) -> dict[str, Any]:
+        """What was asked for, defaults filled in, nothing that is None."""
+        return self.model_dump(mode="json", exclude_none=True)

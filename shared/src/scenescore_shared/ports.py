@@ -1,0 +1,141 @@
+"""What the services need from the outside world. Adapters implement these; `fakes` holds in-memory ones."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from scenescore_shared.contracts import WakeUp
+from scenescore_shared.jobs import Job, Status, Step
+
+Change = Callable[[Job], Job]
+"""A pure move from `jobs`, with its arguments bound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEvent:
+    """One visible change of a job. `seq` counts from 1 within the job."""
+
+    job_id: str
+    seq: int
+    at: datetime
+    data: Mapping[str, Any]
+
+
+class JobRepository(Protocol):
+    """The truth about jobs. Every method is one transaction; each may raise TransientError."""
+
+    def add(self, job: Job) -> None:
+        """Commits a new job and its first event."""
+
+    def get(self, job_id: str) -> Job:
+        """Raises NotFoundError."""
+
+    def update(self, job_id: str, change: Change) -> Job:
+        """Reads, changes and saves the job under a lock on it; appends an event if `seq` rose.
+
+        What `change` raises is passed on and nothing is written. Raises NotFoundError.
+        """
+
+    def claim(self, step: Step, limit: int, now: datetime, change: Change) -> list[Job]:
+        """Applies `change` to at most `limit` due jobs of the step, longest due first, none that somebody else
+        is claiming at this moment. Returns the changed jobs, ended ones included.
+        """
+
+    def delete(self, job_id: str) -> Job:
+        """Takes out the job and its events and returns it as it was.
+
+        Raises NotFoundError, and IllegalMoveError when the job has not ended.
+        """
+
+    def page(self, *, status: Status | None, limit: int, before_id: str | None) -> list[Job]:
+        """At most `limit` jobs, newest first (ids are UUIDv7), those older than `before_id` only."""
+
+    def queue_position(self, job: Job) -> int | None:
+        """How many unclaimed jobs of the same step come before this one; None when it is not waiting."""
+
+    def wakeable(
+        self, *, due_before: datetime, woken_before: datetime, now: datetime, limit: int
+    ) -> list[Job]:
+        """At most `limit` unfinished jobs, longest due first, due since `due_before` and last woken before
+        `woken_before`; marks them as woken `now`.
+        """
+
+    def events(self, job_id: str, *, after_seq: int, limit: int) -> list[JobEvent]:
+        """The job's events after `after_seq` in order. An unknown job has none."""
+
+    def counts(self) -> Mapping[tuple[Status, Step | None], int]:
+        """Number of jobs by status and step."""
+
+    def sweeping(self) -> AbstractContextManager[bool]:
+        """True inside for one caller at a time, across processes; False for all others."""
+
+    def ping(self) -> None:
+        """Raises TransientError when the database does not answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobInfo:
+    key: str
+    bytes: int
+    modified_at: datetime
+
+
+class BlobStore(Protocol):
+    """Holds bytes under keys. Writes are atomic: a reader sees the whole old or the whole new blob.
+
+    Keys are checked with `check_key`. Every method may raise TransientError.
+    """
+
+    def put(self, key: str, data: bytes, content_type: str) -> None: ...
+
+    def get(self, key: str) -> bytes:
+        """Raises NotFoundError."""
+
+    def stream(self, key: str) -> Iterator[bytes]:
+        """The blob in chunks. Raises NotFoundError at the call, not at the first chunk."""
+
+    def delete(self, key: str) -> None:
+        """Deleting what is not there is no error."""
+
+    def list(self, prefix: str) -> Iterator[BlobInfo]:
+        """Every blob whose key starts with `prefix`, in no particular order."""
+
+    def presigned_url(
+        self, key: str, *, filename: str, content_type: str, valid_for: timedelta
+    ) -> str | None:
+        """A URL that needs no credentials, or None where the store can't make one."""
+
+    def ping(self) -> None:
+        """Raises TransientError when the store does not answer."""
+
+
+class TaskPublisher(Protocol):
+    """Wakes workers. Best effort: the sweeper sends again what is lost."""
+
+    def wake(self, step: Step, wake_up: WakeUp) -> None:
+        """Raises TransientError when the broker does not take the message within a short time."""
+
+    def ping(self) -> None:
+        """Raises TransientError when the broker does not answer."""
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time, aware and in UTC."""
+
+
+_KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+_MAX_KEY_LENGTH = 512
+
+
+def check_key(key: str) -> str:
+    """`key` itself, when it is one: segments of `A-Za-z0-9._-` joined by `/`, none starting with a dot.
+
+    Raises ValueError for anything else, so that no store can be walked out of.
+    """
+    if len(key) > _MAX_KEY_LENGTH or not _KEY.fullmatch(key):
+        raise ValueError(f"not a blob key: {key!r}")
+    return key

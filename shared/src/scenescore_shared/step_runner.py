@@ -1,0 +1,199 @@
+"""Works off one step of jobs: claim a batch, keep the leases, hand it to the step's handler, write what came out.
+
+This is the engine under both workers and under `scenescore compose`. It knows no model and no broker.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+from uuid import uuid4
+
+from scenescore_shared import jobs as moves
+from scenescore_shared.contracts import WakeUp
+from scenescore_shared.errors import (
+    IllegalMoveError,
+    JobCanceledError,
+    LeaseLostError,
+    NotFoundError,
+    PermanentError,
+    ScenescoreError,
+    TransientError,
+    WorkerStoppingError,
+)
+from scenescore_shared.heartbeat import Heartbeat
+from scenescore_shared.jobs import Composed, Job, JobError, Step, StepResult
+from scenescore_shared.logs import get_logger, log_context
+from scenescore_shared.ports import BlobStore, Change, Clock, JobRepository, TaskPublisher
+from scenescore_shared.settings import JobSettings
+
+_log = get_logger(__name__)
+
+_COMMIT_RETRY_SECONDS = 0.5
+
+Checkpoint = Callable[[Job, float], None]
+"""Tells how far a job's step is, in [0, 1]; raises when the work on it should end: see `Heartbeat`."""
+
+
+class StepHandler(Protocol):
+    """The work of a step. Yields each job with its result or the error that ended it; may raise what ends all."""
+
+    def __call__(
+        self, batch: Sequence[Job], checkpoint: Checkpoint, /
+    ) -> Iterable[tuple[Job, StepResult | Exception]]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchPolicy:
+    """At most `size` jobs at once; a batch that is not full waits `wait_seconds` for more."""
+
+    size: int = 1
+    wait_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRunner:
+    step: Step
+    handler: StepHandler
+    jobs: JobRepository
+    blobs: BlobStore
+    publisher: TaskPublisher
+    clock: Clock
+    settings: JobSettings
+    batch: BatchPolicy = BatchPolicy()
+    stopping: Callable[[], bool] = lambda: False
+
+    def run_due(self, *, for_seconds: float) -> int:
+        """Works off due jobs until none is left, the worker is stopping or the time is over.
+
+        One wake-up so does for many jobs, and a lost one is made good by the next. Returns the jobs claimed.
+        """
+        claimed = 0
+        deadline = time.monotonic() + for_seconds
+        while not self.stopping() and time.monotonic() < deadline:
+            batch = self._claim_batch()
+            if not batch:
+                break
+            claimed += len(batch)
+            self._work(batch)
+        return claimed
+
+    def _claim_batch(self) -> list[Job]:
+        batch = self._claim(self.batch.size)
+        missing = self.batch.size - len(batch)
+        if batch and missing and self.batch.wait_seconds:
+            time.sleep(self.batch.wait_seconds)
+            batch += self._claim(missing)
+        return batch
+
+    def _claim(self, limit: int) -> list[Job]:
+        now = self.clock.now()
+
+        def claim(job: Job) -> Job:
+            return moves.claim(job, now=now, token=uuid4().hex, policy=self.settings.lease)
+
+        claimed = []
+        for job in self.jobs.claim(self.step, limit, now, claim):
+            if job.finished:
+                _log.warning("job_ended_at_claim", job_id=job.id, status=job.status, error=job.error)
+            else:
+                claimed.append(job)
+        return claimed
+
+    def _work(self, batch: Sequence[Job]) -> None:
+        left = {job.id: job for job in batch}
+        with Heartbeat(
+            self.jobs, self.clock, self.settings.lease, held=batch, stopping=self.stopping
+        ) as heartbeat:
+            try:
+                for job, outcome in self.handler(batch, heartbeat.checkpoint):
+                    del left[job.id]
+                    self._settle(job, outcome, heartbeat)
+            except Exception as error:  # noqa: BLE001 - whatever ends the handler ends the jobs still in hand
+                for job in left.values():
+                    self._settle(job, error, heartbeat)
+
+    def _settle(self, job: Job, outcome: StepResult | Exception, heartbeat: Heartbeat) -> None:
+        with log_context(job_id=job.id, request_id=job.request_id):
+            heartbeat.release(job)
+            try:
+                settled = self._commit(job, self._move_for(job, outcome))
+            except (LeaseLostError, IllegalMoveError, NotFoundError, TransientError) as error:
+                _log.warning("result_dropped", step=self.step, reason=error.message)
+                self._drop_outputs(outcome)
+                return
+            if not settled.outputs:
+                self._drop_outputs(outcome)
+            _log.info("step_settled", step=self.step, status=settled.status, error=settled.error)
+            if settled.step is not None and settled.due_at is not None and settled.due_at <= self.clock.now():
+                self._wake(settled.step, settled)
+
+    def _move_for(self, job: Job, outcome: StepResult | Exception) -> Change:
+        token = job.lease.token if job.lease else ""
+        now = self.clock.now()
+        match outcome:
+            case JobCanceledError():
+                return partial(moves.carry_out_cancel, now=now, token=token)
+            case WorkerStoppingError():
+                return partial(moves.hand_back, now=now, token=token)
+            case LeaseLostError():
+                raise outcome
+            case PermanentError():
+                error = JobError(code=outcome.code, message=outcome.message)
+                return partial(moves.fail, now=now, token=token, error=error)
+            case Exception():
+                return partial(
+                    moves.retry_or_fail,
+                    now=now,
+                    token=token,
+                    error=_error_of(outcome),
+                    policy=self.settings.lease,
+                    backoff=moves.backoff(
+                        job.attempts,
+                        base=self.settings.retry_base_seconds,
+                        cap=self.settings.retry_cap_seconds,
+                        jitter=random.random(),
+                    ),
+                )
+            case _:
+                return partial(moves.complete, now=now, token=token, result=outcome)
+
+    def _commit(self, job: Job, move: Change) -> Job:
+        """Writes the outcome; tries again while the database is away and the lease can still be ours."""
+        while True:
+            try:
+                return self.jobs.update(job.id, move)
+            except TransientError:
+                if job.lease is None or self.clock.now() >= job.lease.expires_at:
+                    raise
+                time.sleep(_COMMIT_RETRY_SECONDS)
+
+    def _drop_outputs(self, outcome: StepResult | Exception) -> None:
+        """What no row names must not stay in the store."""
+        if isinstance(outcome, Composed):
+            for output in outcome.outputs:
+                self._delete_blob(output.blob_key)
+
+    def _delete_blob(self, key: str) -> None:
+        try:
+            self.blobs.delete(key)
+        except TransientError as error:
+            _log.warning("orphan_left", blob_key=key, reason=error.message)
+
+    def _wake(self, step: Step, job: Job) -> None:
+        try:
+            self.publisher.wake(step, WakeUp(job_id=job.id, request_id=job.request_id))
+        except TransientError as error:
+            _log.warning("wake_up_not_sent", step=step, reason=error.message)
+
+
+def _error_of(error: Exception) -> JobError:
+    if isinstance(error, ScenescoreError):
+        return JobError(code=error.code, message=error.message)
+    _log.error("handler_failed", exc_info=error)
+    return JobError(
+        code=ScenescoreError.code,
+        message="Something went wrong on our side. Submit the job again; if it stays so, report the job's id.",
+    )

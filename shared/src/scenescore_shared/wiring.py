@@ -1,0 +1,60 @@
+"""Builds the adapters that the settings name. For composition roots (`main`, `worker`) only."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from celery import Celery
+from sqlalchemy import Engine
+
+from scenescore_shared.adapters.celery import CeleryTaskPublisher, make_celery
+from scenescore_shared.adapters.directory import DirectoryBlobStore
+from scenescore_shared.adapters.s3 import S3BlobStore, make_client
+from scenescore_shared.adapters.sql.engine import make_engine
+from scenescore_shared.adapters.sql.jobs import SqlJobRepository
+from scenescore_shared.adapters.sql.locks import SWEEP_LOCK_KEY, advisory_lock, file_lock
+from scenescore_shared.ports import BlobStore, TaskPublisher
+from scenescore_shared.settings import CommonSettings, StorageSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def build_engine(settings: CommonSettings, *, application: str) -> Engine:
+    return make_engine(settings.database_url, application=application)
+
+
+def build_job_repository(engine: Engine) -> SqlJobRepository:
+    if engine.dialect.name == "sqlite":
+        beside = Path(f"{engine.url.database}.sweep-lock")
+        return SqlJobRepository(engine, lambda: file_lock(beside))
+    return SqlJobRepository(engine, lambda: advisory_lock(engine, SWEEP_LOCK_KEY))
+
+
+def build_blob_store(settings: CommonSettings) -> BlobStore:
+    storage = settings.storage
+    if storage.bucket is None:
+        return DirectoryBlobStore(settings.data_dir / "objects")
+    return build_s3_store(storage, storage.bucket)
+
+
+def build_s3_store(storage: StorageSettings, bucket: str) -> S3BlobStore:
+    public = _s3_client(storage, storage.public_endpoint_url) if storage.public_endpoint_url else None
+    return S3BlobStore(_s3_client(storage, storage.endpoint_url), bucket, public_client=public)
+
+
+def build_celery(settings: CommonSettings, *, name: str) -> Celery:
+    return make_celery(settings.broker_url, name=name)
+
+
+def build_publisher(app: Celery) -> TaskPublisher:
+    return CeleryTaskPublisher(app)
+
+
+def _s3_client(storage: StorageSettings, endpoint_url: str | None) -> "S3Client":
+    secret = storage.secret_access_key
+    return make_client(
+        endpoint_url=endpoint_url,
+        region=storage.region,
+        access_key_id=storage.access_key_id or "",
+        secret_access_key=secret.get_secret_value() if secret else "",
+    )

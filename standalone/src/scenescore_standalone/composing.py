@@ -1,0 +1,143 @@
+"""`scenescore compose`: one job from picture to MIDI in this process, on the same service, engine and steps."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import torch
+from pydantic import ValidationError
+from tqdm import tqdm
+from uuid_utils.compat import uuid7
+
+from scenescore_api.pictures import PictureLimits, PictureReader
+from scenescore_api.schemas import job_view
+from scenescore_api.service import JobService
+from scenescore_classifier.inference import Classifier
+from scenescore_classifier.service import ClassifyStep
+from scenescore_composer.service import ComposeStep
+from scenescore_shared.adapters.clock import SystemClock
+from scenescore_shared.errors import InvalidRequestError, PermanentError
+from scenescore_shared.fakes import InMemoryBlobStore, InMemoryJobRepository, RecordingPublisher
+from scenescore_shared.jobs import Job, Step, StepResult
+from scenescore_shared.options import JobOptions
+from scenescore_shared.step_runner import Checkpoint, StepHandler, StepRunner
+from scenescore_standalone.embedded import Corpora, opened
+from scenescore_standalone.settings import StandaloneSettings
+
+_HOUR = 3600.0
+
+
+def run(settings: StandaloneSettings, options: argparse.Namespace) -> int:
+    if options.image is None and options.emotions is None:
+        raise InvalidRequestError("name a picture, or give a mix with --emotions")
+    if not options.output.parent.is_dir():
+        raise InvalidRequestError(f"the folder {options.output.parent} does not exist: make it first")
+    picture = options.image.read_bytes() if options.image else None
+    with opened(settings) as corpora:
+        corpora.make_usable()
+        job, midi = _compose(settings, corpora, picture, _job_options(options))
+    staged = options.output.with_name(f".{options.output.name}.{uuid4().hex}")
+    staged.write_bytes(midi)
+    staged.replace(options.output)
+    sys.stdout.write(_as_json(job, options.output) if options.json else _as_text(job, options.output))
+    return 0
+
+
+def _job_options(options: argparse.Namespace) -> JobOptions:
+    asked = {name: getattr(options, name) for name in ("seed", "seconds", "temperature", "emotions")}
+    try:
+        return JobOptions.model_validate({name: value for name, value in asked.items() if value is not None})
+    except ValidationError as error:
+        reasons = "; ".join(f"--{item['loc'][0]}: {item['msg']}" for item in error.errors())
+        raise InvalidRequestError(reasons) from None
+
+
+def _compose(
+    settings: StandaloneSettings, corpora: Corpora, picture: bytes | None, options: JobOptions
+) -> tuple[Job, bytes]:
+    """The ended job and its music. The job lives in memory only; the clips come from the data folder."""
+    torch.set_num_threads(settings.composer.threads)
+    jobs, blobs, publisher, clock = (
+        InMemoryJobRepository(),
+        InMemoryBlobStore(),
+        RecordingPublisher(),
+        SystemClock(),
+    )
+    limits = PictureLimits(max_bytes=settings.api.max_upload_bytes, max_pixels=settings.api.max_pixels)
+    service = JobService(
+        jobs=jobs,
+        blobs=blobs,
+        publisher=publisher,
+        clock=clock,
+        pictures=PictureReader(limits, concurrency=1),
+        emotions=settings.emotions,
+        new_id=lambda: str(uuid7()),
+        presigned_for=timedelta(),
+    )
+    job = service.submit(picture, options, request_id="scenescore-compose")
+    handlers: dict[Step, StepHandler] = {
+        Step.COMPOSE: _WithBar(ComposeStep(catalogue=corpora.catalogue, blobs=blobs, budget=settings.budget)),
+    }
+    if job.step is Step.CLASSIFY:
+        classifier = Classifier.load(settings.classifier.weights_dir, emotions=settings.emotions)
+        handlers[Step.CLASSIFY] = ClassifyStep(classifier=classifier, blobs=blobs)
+    while (job := jobs.get(job.id)).step is not None:
+        StepRunner(
+            step=job.step,
+            handler=handlers[job.step],
+            jobs=jobs,
+            blobs=blobs,
+            publisher=publisher,
+            clock=clock,
+            # nobody else could take the job over: an error is told at once, not tried again
+            settings=settings.jobs.model_copy(update={"max_attempts": 1}),
+        ).run_due(for_seconds=_HOUR)
+    if job.error is not None:
+        raise PermanentError(job.error.message, code=job.error.code)
+    return job, blobs.get(job.outputs[0].blob_key)
+
+
+@dataclass(frozen=True, slots=True)
+class _WithBar:
+    """A handler whose progress a person sees."""
+
+    handler: StepHandler
+
+    def __call__(
+        self, batch: Sequence[Job], checkpoint: Checkpoint
+    ) -> Iterable[tuple[Job, StepResult | Exception]]:
+        layout = "{desc}: {percentage:3.0f}% |{bar}| {elapsed}"
+        with tqdm(total=1.0, desc="Composing", bar_format=layout, disable=None, leave=False) as bar:
+
+            def told(job: Job, progress: float) -> None:
+                bar.update(progress - bar.n)
+                checkpoint(job, progress)
+
+            yield from self.handler(batch, told)
+
+
+def _as_text(job: Job, output: Path) -> str:
+    mix = "\n".join(
+        f"  {emotion:6} {share:6.1%}  {'█' * round(share * 30)}"
+        for emotion, share in (job.emotions or {}).items()
+    )
+    facts = job.music
+    provenance = job.provenance
+    lines = ["How it feels:", mix]
+    if facts is not None:
+        lines.append(
+            f"Music: {facts.seconds:.1f} s, {facts.tempo_bpm:g} bpm, {facts.key}, {facts.notes} notes, "
+            f"learnt from {len(provenance.get('clips', ()))} clips (seed {provenance.get('seed')})"
+        )
+    lines.append(f"MIDI: {output}")
+    return "\n".join(lines) + "\n"
+
+
+def _as_json(job: Job, output: Path) -> str:
+    view = job_view(job, queue_position=None, url_for=lambda *_, **__: str(output))
+    return json.dumps(view.model_dump(mode="json"), ensure_ascii=False) + "\n"

@@ -1,0 +1,141 @@
+"""The command line: reads arguments, calls one function, turns errors into sentences and exit codes."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from scenescore_shared.errors import ScenescoreError
+from scenescore_shared.settings import LogSettings
+
+if TYPE_CHECKING:
+    from scenescore_standalone.settings import StandaloneSettings
+
+_FAILED = 1
+_USAGE = 2
+_INTERRUPTED = 130
+
+_UP = "supervising:run"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = _settings(options)
+        module, function = options.run.split(":")
+        # imported only now: `--help` and a mistyped option need not wait for torch
+        status: int = getattr(import_module(f"scenescore_standalone.{module}"), function)(settings, options)
+    except ValidationError as error:
+        reasons = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        return _complain(f"a setting is wrong: {reasons}", _USAGE)
+    except ScenescoreError as error:
+        return _complain(error.message, _FAILED)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        return _complain(f"{error.strerror or error}{where}", _FAILED)
+    except KeyboardInterrupt:
+        return _complain("interrupted; nothing half-done was kept", _INTERRUPTED)
+    return status
+
+
+def _settings(options: argparse.Namespace) -> "StandaloneSettings":
+    from scenescore_standalone.settings import StandaloneSettings  # noqa: PLC0415 - it brings torch, as below
+
+    given = {"data_dir": options.data_dir} if options.data_dir else {}
+    settings = StandaloneSettings(**given)
+    if options.run != _UP and "log" not in settings.model_fields_set:
+        # a command's own words go to a person; the services' notes would only be noise between them
+        settings = settings.model_copy(update={"log": LogSettings(level="error")})
+    return settings
+
+
+def _complain(message: str, status: int) -> int:
+    sys.stderr.write(f"scenescore: {message}\n")
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scenescore",
+        description="A picture of a scene in, how it feels and music that feels the same out.",
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--data-dir",
+        type=Path,
+        help="where everything is kept (default: SCENESCORE_DATA_DIR, or .scenescore)",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (_add_up, _add_compose, _add_classify, _add_corpus):
+        add(commands, common)
+    return parser
+
+
+def _add_up(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser
+) -> None:
+    up = commands.add_parser("up", parents=[common], help="run the API and its workers on this machine")
+    up.add_argument("--port", type=int, help="the API's port on 127.0.0.1 (default 8000)")
+    up.set_defaults(run=_UP)
+
+
+def _add_compose(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser
+) -> None:
+    compose = commands.add_parser("compose", parents=[common], help="compose the music of one picture")
+    compose.add_argument("image", type=Path, nargs="?", metavar="IMAGE")
+    compose.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.mid")
+    compose.add_argument("--seed", type=int, help="the same seed gives the same music")
+    compose.add_argument("--seconds", type=float, help="length of the music, 10 to 180 (default 30)")
+    compose.add_argument("--temperature", type=float, help="how daring: 0.5 to 1.5")
+    compose.add_argument(
+        "--emotions",
+        type=_mix,
+        metavar="happy=0.7,sad=0.3",
+        help="a mix instead of the picture's",
+    )
+    compose.add_argument("--json", action="store_true", help="print the whole job as JSON")
+    compose.set_defaults(run="composing:run")
+
+
+def _add_classify(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser
+) -> None:
+    classify = commands.add_parser("classify", parents=[common], help="how pictures feel")
+    classify.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    classify.add_argument("--json", action="store_true", help="one JSON object a line")
+    classify.set_defaults(run="classifying:run")
+
+
+def _add_corpus(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser
+) -> None:
+    corpus = commands.add_parser("corpus", help="the clips that music is learnt from")
+    actions = corpus.add_subparsers(required=True, metavar="ACTION")
+    build = actions.add_parser(
+        "build", parents=[common], help="build the starter corpus (once, a minute or two)"
+    )
+    build.set_defaults(run="corpora:build")
+    import_ = actions.add_parser(
+        "import", parents=[common], help="import a folder per emotion, or a folder with a CSV of labels"
+    )
+    import_.add_argument("folder", type=Path, metavar="DIR")
+    import_.add_argument("--name", help="the corpus's name (default: the folder's)")
+    import_.set_defaults(run="corpora:import_folder")
+    list_ = actions.add_parser("list", parents=[common], help="list the corpora")
+    list_.add_argument("--json", action="store_true", help="one JSON object a line")
+    list_.set_defaults(run="corpora:show")
+
+
+def _mix(text: str) -> dict[str, float]:
+    """`happy=0.7,sad=0.3` as weights. Raises argparse's error for anything else."""
+    try:
+        pairs = [part.split("=") for part in text.split(",")]
+        return {emotion.strip(): float(weight) for emotion, weight in pairs}
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no mix; write it as happy=0.7,sad=0.3") from None

@@ -1,0 +1,99 @@
+"""Fixtures of every test: the private servers, started when first asked for, and what was left out without them."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from servers.postgres import Postgres
+from servers.process import ServerMissingError
+from servers.redis import Redis
+from servers.s3 import S3
+
+from scenescore_shared.adapters.s3 import S3BlobStore, make_client
+from scenescore_shared.adapters.sql.engine import make_engine
+from scenescore_shared.adapters.sql.migrate import migrate
+
+Server = TypeVar("Server", Postgres, Redis, S3)
+
+_left_out: dict[str, int] = {}
+
+
+def _started(make: Callable[[Path], Server], folder: Path) -> Iterator[Server]:
+    try:
+        server = make(folder)
+    except ServerMissingError as error:
+        if os.environ.get("TESTS_REQUIRE_SERVERS"):
+            raise
+        pytest.skip(f"{make.__name__}: {error}")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    folder = tmp_path_factory.mktemp("postgres")
+    # PostgreSQL runs as another user than root and must reach its folder
+    for parent in (folder, *folder.parents):
+        if parent.stat().st_uid == os.getuid() and parent != Path("/"):
+            parent.chmod(parent.stat().st_mode | 0o011)
+    yield from _started(Postgres, folder)
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: Postgres) -> str:
+    name = postgres.create_database()
+    engine = make_engine(postgres.url(name), application="tests")
+    migrate(engine)
+    engine.dispose()
+    return name
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres, migrated_template: str) -> str:
+    """A fresh database at the newest schema."""
+    return postgres.url(postgres.create_database(template=migrated_template))
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    yield from _started(Redis, tmp_path_factory.mktemp("redis"))
+
+
+@pytest.fixture
+def redis_url(redis_server: Redis) -> str:
+    redis_server.flush()
+    return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    yield from _started(S3, tmp_path_factory.mktemp("s3"))
+
+
+@pytest.fixture
+def s3_store(s3: S3) -> S3BlobStore:
+    """A fresh bucket, whose URLs can be signed."""
+    client = make_client(
+        endpoint_url=s3.endpoint_url,
+        region=s3.region,
+        access_key_id=s3.access_key_id,
+        secret_access_key=s3.secret_access_key,
+    )
+    store = S3BlobStore(client, s3.new_bucket_name(), public_client=client)
+    store.create_bucket()
+    return store
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        _left_out[reason] = _left_out.get(reason, 0) + 1
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One clear line of what did not run."""
+    what = "; ".join(f"{count} tests ({reason})" for reason, count in _left_out.items()) or "nothing"
+    terminalreporter.write_line(f"left out: {what}")

@@ -1,0 +1,260 @@
+"""What every job repository promises, run on the fake, on SQLite and on PostgreSQL."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from samples.jobs import COMPOSED, MIX, NOW, POLICY, claimed, classified, job_id, queued, succeeded
+
+from scenescore_shared.adapters.sql.engine import make_engine
+from scenescore_shared.adapters.sql.migrate import migrate
+from scenescore_shared.errors import IllegalMoveError, LeaseLostError, NotFoundError
+from scenescore_shared.fakes import InMemoryJobRepository
+from scenescore_shared.jobs import Job, Status, Step, claim, complete, renew, request_cancel
+from scenescore_shared.ports import JobRepository
+from scenescore_shared.wiring import build_job_repository
+
+LATER = NOW + timedelta(seconds=10)
+
+
+@pytest.fixture(params=["fake", "sqlite", "postgres"])
+def repository(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JobRepository]:
+    if request.param == "fake":
+        yield InMemoryJobRepository()
+        return
+    url = f"sqlite:///{tmp_path / 'jobs.db'}" if request.param == "sqlite" else None
+    engine = make_engine(url or request.getfixturevalue("postgres_url"), application="tests")
+    migrate(engine)
+    yield build_job_repository(engine)
+    engine.dispose()
+
+
+def claim_due(
+    repository: JobRepository, step: Step, limit: int = 10, *, at: timedelta = timedelta(0)
+) -> list[Job]:
+    def move(job: Job) -> Job:
+        return claim(job, now=NOW + at, token=f"token-{job.id}", policy=POLICY)
+
+    return repository.claim(step, limit, NOW + at, move)
+
+
+@pytest.mark.parametrize("job", [queued(), claimed(), classified(), succeeded(), queued(emotions=MIX)])
+def test_a_job_comes_back_as_it_was_saved(repository: JobRepository, job: Job) -> None:
+    repository.add(job)
+    assert repository.get(job.id) == job
+    assert list(repository.get(job.id).emotions or {}) == list(job.emotions or {})
+
+
+def test_unknown_jobs_are_not_found(repository: JobRepository) -> None:
+    with pytest.raises(NotFoundError):
+        repository.get(job_id(9))
+    with pytest.raises(NotFoundError):
+        repository.update(job_id(9), partial(request_cancel, now=NOW))
+    with pytest.raises(NotFoundError):
+        repository.delete(job_id(9))
+    assert repository.events(job_id(9), after_seq=0, limit=10) == []
+
+
+def test_an_update_is_saved_with_its_event(repository: JobRepository) -> None:
+    repository.add(queued())
+    repository.update(job_id(1), partial(claim, now=LATER, token="t1", policy=POLICY))
+    assert repository.get(job_id(1)) == claimed(at=LATER)
+    events = repository.events(job_id(1), after_seq=0, limit=10)
+    assert [(event.seq, event.at, event.data["status"]) for event in events] == [
+        (1, NOW, "queued"),
+        (2, LATER, "running"),
+    ]
+    assert [event.seq for event in repository.events(job_id(1), after_seq=1, limit=10)] == [2]
+    assert [event.seq for event in repository.events(job_id(1), after_seq=0, limit=1)] == [1]
+
+
+def test_a_heartbeat_without_news_is_saved_without_an_event(repository: JobRepository) -> None:
+    repository.add(claimed())
+    renewed = repository.update(
+        job_id(1), partial(renew, now=LATER, token="t1", policy=POLICY, step_progress=0.0)
+    )
+    assert repository.get(job_id(1)).lease == renewed.lease
+    assert len(repository.events(job_id(1), after_seq=0, limit=10)) == 1
+
+
+def test_a_refused_change_writes_nothing(repository: JobRepository) -> None:
+    repository.add(claimed())
+    with pytest.raises(LeaseLostError):
+        repository.update(
+            job_id(1), partial(renew, now=LATER, token="other", policy=POLICY, step_progress=0.5)
+        )
+    assert repository.get(job_id(1)) == claimed()
+    assert len(repository.events(job_id(1), after_seq=0, limit=10)) == 1
+
+
+def test_claims_take_what_is_due_longest_due_first(repository: JobRepository) -> None:
+    repository.add(queued(1, at=NOW + timedelta(seconds=3)))
+    repository.add(queued(2, at=NOW + timedelta(seconds=1)))
+    repository.add(queued(3, at=NOW + timedelta(seconds=99)))
+    repository.add(queued(4, at=NOW, emotions=MIX))
+    repository.add(succeeded(queued(5)))
+    assert [job.id for job in claim_due(repository, Step.CLASSIFY, at=timedelta(seconds=5))] == [
+        job_id(2),
+        job_id(1),
+    ]
+    assert claim_due(repository, Step.CLASSIFY, at=timedelta(seconds=5)) == []
+    assert [job.id for job in claim_due(repository, Step.COMPOSE, at=timedelta(seconds=5))] == [job_id(4)]
+
+
+def test_a_claim_respects_its_limit_and_saves(repository: JobRepository) -> None:
+    for number in range(1, 6):
+        repository.add(queued(number, at=NOW + timedelta(milliseconds=number)))
+    first = claim_due(repository, Step.CLASSIFY, limit=2, at=timedelta(seconds=1))
+    assert [job.id for job in first] == [job_id(1), job_id(2)]
+    assert repository.get(job_id(1)) == first[0]
+
+
+def test_a_lease_that_ran_out_is_due_again(repository: JobRepository) -> None:
+    repository.add(claimed())
+    assert claim_due(repository, Step.CLASSIFY, at=timedelta(seconds=29)) == []
+    taken = claim_due(repository, Step.CLASSIFY, at=timedelta(seconds=31))
+    assert [job.attempts for job in taken] == [2]
+
+
+def test_a_claim_may_end_a_job(repository: JobRepository) -> None:
+    repository.add(replace(claimed(), attempts=POLICY.max_attempts))
+    (lost,) = claim_due(repository, Step.CLASSIFY, at=timedelta(hours=1))
+    assert lost.status is Status.FAILED
+    assert repository.get(lost.id) == lost
+    assert claim_due(repository, Step.CLASSIFY, at=timedelta(hours=2)) == []
+
+
+def test_no_job_is_claimed_twice_at_once(repository: JobRepository) -> None:
+    for number in range(1, 41):
+        repository.add(queued(number, at=NOW + timedelta(milliseconds=number)))
+    start = threading.Barrier(4)
+
+    def work(_: int) -> list[str]:
+        start.wait()
+        mine: list[str] = []
+        while batch := claim_due(repository, Step.CLASSIFY, limit=3, at=timedelta(seconds=1)):
+            mine += [job.id for job in batch]
+        return mine
+
+    with ThreadPoolExecutor(4) as pool:
+        claimed_ids = [found for mine in pool.map(work, range(4)) for found in mine]
+    # a claimer may skip rows that another has locked and find none: nobody is lost, only left for later
+    claimed_ids += [job.id for job in claim_due(repository, Step.CLASSIFY, limit=99, at=timedelta(seconds=1))]
+    assert sorted(claimed_ids) == [job_id(number) for number in range(1, 41)]
+
+
+def test_concurrent_updates_of_one_job_all_count(repository: JobRepository) -> None:
+    repository.add(claimed(classified()))
+    beats = [number / 40 for number in range(1, 21)]
+
+    def beat(progress: float) -> None:
+        repository.update(
+            job_id(1), partial(renew, now=LATER, token="t1", policy=POLICY, step_progress=progress)
+        )
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(beat, beats))
+    job = repository.get(job_id(1))
+    events = repository.events(job_id(1), after_seq=claimed(classified()).seq, limit=100)
+    assert job.progress == pytest.approx(0.1 + 0.9 * 0.5)
+    assert [event.seq for event in events] == list(range(claimed(classified()).seq + 1, job.seq + 1))
+
+
+def test_only_ended_jobs_are_deleted(repository: JobRepository) -> None:
+    repository.add(queued(1))
+    repository.add(succeeded(queued(2)))
+    with pytest.raises(IllegalMoveError):
+        repository.delete(job_id(1))
+    assert repository.delete(job_id(2)) == succeeded(queued(2))
+    with pytest.raises(NotFoundError):
+        repository.get(job_id(2))
+    assert repository.events(job_id(2), after_seq=0, limit=10) == []
+
+
+def test_pages_are_newest_first(repository: JobRepository) -> None:
+    for number in range(1, 6):
+        repository.add(succeeded(queued(number)) if number % 2 else queued(number))
+
+    def ids(status: Status | None, before: int | None, limit: int = 2) -> list[str]:
+        before_id = job_id(before) if before else None
+        return [job.id for job in repository.page(status=status, limit=limit, before_id=before_id)]
+
+    assert ids(None, None) == [job_id(5), job_id(4)]
+    assert ids(None, 4) == [job_id(3), job_id(2)]
+    assert ids(None, 1) == []
+    assert ids(Status.SUCCEEDED, None, limit=9) == [job_id(5), job_id(3), job_id(1)]
+    assert ids(Status.SUCCEEDED, 5, limit=9) == [job_id(3), job_id(1)]
+
+
+def test_the_queue_position_counts_who_comes_first(repository: JobRepository) -> None:
+    waiting = [queued(number, at=NOW + timedelta(seconds=number)) for number in range(1, 5)]
+    for job in waiting:
+        repository.add(job)
+    repository.add(queued(9, at=NOW, emotions=MIX))
+    claim_due(repository, Step.CLASSIFY, limit=1, at=timedelta(seconds=9))
+    assert [repository.queue_position(repository.get(job.id)) for job in waiting] == [None, 0, 1, 2]
+    assert repository.queue_position(succeeded()) is None
+
+
+def test_wakeable_finds_what_lies_unclaimed_and_not_the_same_too_often(repository: JobRepository) -> None:
+    repository.add(queued(1, at=NOW))
+    repository.add(queued(2, at=NOW + timedelta(seconds=60)))
+    repository.add(claimed(queued(3)))
+    repository.add(succeeded(queued(4)))
+
+    def wake(seconds: float, limit: int = 10) -> list[str]:
+        now = NOW + timedelta(seconds=seconds)
+        found = repository.wakeable(
+            due_before=now - timedelta(seconds=3),
+            woken_before=now - timedelta(seconds=30),
+            now=now,
+            limit=limit,
+        )
+        assert all(job.woken_at == now for job in found)
+        return [job.id for job in found]
+
+    assert wake(2) == []
+    assert wake(10) == [job_id(1)]
+    assert wake(11) == []
+    assert wake(39) == [job_id(3)]
+    assert wake(41) == [job_id(1)]
+    assert wake(120, limit=2) == [job_id(1), job_id(3)]
+    assert wake(121) == [job_id(2)]
+
+
+def test_counts_by_status_and_step(repository: JobRepository) -> None:
+    for job in (queued(1), queued(2), queued(3, emotions=MIX), succeeded(queued(4))):
+        repository.add(job)
+    assert dict(repository.counts()) == {
+        (Status.QUEUED, Step.CLASSIFY): 2,
+        (Status.QUEUED, Step.COMPOSE): 1,
+        (Status.SUCCEEDED, None): 1,
+    }
+
+
+def test_one_sweeper_at_a_time(repository: JobRepository) -> None:
+    with repository.sweeping() as first, repository.sweeping() as second:
+        assert (first, second) == (True, False)
+    with repository.sweeping() as again:
+        assert again
+
+
+def test_it_answers(repository: JobRepository) -> None:
+    repository.ping()
+
+
+def test_a_result_is_written_once(repository: JobRepository) -> None:
+    """Two workers finish the same job: the one that holds the lease wins, the other writes nothing."""
+    repository.add(claimed(classified(), token="t1"))
+    claim_due(repository, Step.COMPOSE, at=timedelta(minutes=5))
+    result = partial(complete, now=LATER, result=COMPOSED)
+    with pytest.raises(LeaseLostError):
+        repository.update(job_id(1), partial(result, token="t1"))
+    assert (
+        repository.update(job_id(1), partial(result, token=f"token-{job_id(1)}")).status is Status.SUCCEEDED
+    )

@@ -1,0 +1,56 @@
+"""Scenescore as its users run it: embedded, and as a stack on private PostgreSQL, Redis and S3."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from samples.midi import write_corpus
+from servers.postgres import Postgres
+from servers.redis import Redis
+from servers.s3 import S3
+from servers.scenescore import Embedded, Stack
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_corpus(tmp_path_factory.mktemp("corpus") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> Iterator[Embedded]:
+    up = Embedded(tmp_path_factory.mktemp("embedded"), {})
+    up.run("scenescore_standalone", "corpus", "import", str(corpus))
+    try:
+        up.start()
+        yield up
+    finally:
+        statuses = up.stop()
+    assert statuses == {"up": 0}
+
+
+@pytest.fixture(scope="module")
+def stack(
+    tmp_path_factory: pytest.TempPathFactory, corpus: Path, postgres: Postgres, redis_server: Redis, s3: S3
+) -> Iterator[Stack]:
+    settings = {
+        "SCENESCORE_DATABASE__URL": postgres.url(postgres.create_database()),
+        "SCENESCORE_BROKER__URL": redis_server.url,
+        "SCENESCORE_STORAGE__BUCKET": s3.new_bucket_name(),
+        "SCENESCORE_STORAGE__ENDPOINT_URL": s3.endpoint_url,
+        "SCENESCORE_STORAGE__ACCESS_KEY_ID": s3.access_key_id,
+        "SCENESCORE_STORAGE__SECRET_ACCESS_KEY": s3.secret_access_key,
+        # a killed worker's job shall not be waited for long
+        "SCENESCORE_JOBS__LEASE_SECONDS": "4",
+        "SCENESCORE_SWEEPER__GRACE_SECONDS": "1",
+    }
+    servers = Stack(tmp_path_factory.mktemp("stack"), settings)
+    servers.run("scenescore_shared.provision")
+    servers.run("scenescore_standalone", "corpus", "import", str(corpus))
+    try:
+        servers.start()
+        yield servers
+    finally:
+        statuses = servers.stop()
+    # uvicorn shuts down in order and then ends by the signal that asked it to
+    assert statuses == {"api": -signal.SIGTERM, "sweeper": 0, "classify": 0, "compose": 0}

@@ -1,0 +1,72 @@
+"""`scenescore up`: one command, no servers."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from samples.checks import assert_good_job
+from samples.client import Client
+from samples.pictures import jpeg
+from servers.scenescore import Embedded, answers
+
+
+@pytest.fixture(scope="module")
+def client(embedded: Embedded) -> Iterator[Client]:
+    with closing(Client(embedded.url)) as opened:
+        yield opened
+
+
+def test_a_picture_becomes_music(client: Client) -> None:
+    job = client.wait(client.submit(jpeg(1), seed=7)["id"])
+    midi = client.music(job)
+    assert_good_job(job, midi)
+    assert job["provenance"]["seed"] == 7
+    assert job["provenance"]["classifier"].startswith("thesis-relu@")
+    assert job["metrics"]["classify_seconds"] is not None
+    again = client.wait(client.submit(jpeg(1), seed=7)["id"])
+    assert client.music(again) == midi
+    other = client.wait(client.submit(jpeg(1), seed=8)["id"])
+    assert client.music(other) != midi
+
+
+def test_the_length_and_the_mix_asked_for_are_kept(client: Client) -> None:
+    job = client.wait(client.submit(None, seconds=12, emotions={"sad": 1})["id"])
+    assert_good_job(job, client.music(job), seconds=12)
+    assert {clip["emotion"] for clip in job["provenance"]["clips"]} == {"sad"}
+    assert "classifier" not in job["provenance"]
+
+
+def test_a_canceled_job_stops_and_a_deleted_one_is_gone(client: Client) -> None:
+    job = client.submit(jpeg(2), seconds=180)["id"]
+    client.http.post(f"/v1/jobs/{job}/cancel")
+    assert client.wait(job)["status"] == "canceled"
+    assert client.http.delete(f"/v1/jobs/{job}").status_code == 204
+    assert client.http.get(f"/v1/jobs/{job}").status_code == 404
+
+
+def test_a_second_up_on_the_same_folder_is_refused_in_a_sentence(embedded: Embedded) -> None:
+    second = subprocess.run(
+        ["scenescore", "up", "--port", "1"],
+        env=embedded.environment | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert second.returncode == 1
+    assert "another `scenescore up`" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_it_ends_on_sigterm_and_leaves_no_process(tmp_path: Path, corpus: Path) -> None:
+    up = Embedded(tmp_path, {})
+    up.run("scenescore_standalone", "corpus", "import", str(corpus))
+    up.start()
+    assert up.stop() == {"up": 0}
+    assert not answers(f"{up.url}/healthz")
+    left = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert left.stdout == ""
+    assert not (tmp_path / "state" / "classify" / "ready").exists()

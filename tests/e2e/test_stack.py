@@ -1,0 +1,76 @@
+"""The stack as real processes on PostgreSQL, Redis and a real S3 store."""
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any
+
+import pytest
+from samples.checks import assert_good_job
+from samples.client import Client
+from samples.photographs import photographs
+from samples.pictures import jpeg
+from servers.redis import Redis
+from servers.scenescore import Stack
+
+
+@pytest.fixture(scope="module")
+def client(stack: Stack) -> Iterator[Client]:
+    with closing(Client(stack.url)) as opened:
+        yield opened
+
+
+def test_thirty_photographs_at_once_all_become_music(client: Client) -> None:
+    pictures = photographs(30)
+    with ThreadPoolExecutor(30) as pool:
+        submitted = list(pool.map(client.submit, pictures))
+    jobs = [client.wait(job["id"], seconds=240) for job in submitted]
+    assert len({job["id"] for job in jobs}) == 30
+    for job in jobs:
+        assert_good_job(job, client.music(job))
+    assert len({client.music(job) for job in jobs}) == 30
+
+
+def test_the_ids_go_through_api_broker_and_workers(stack: Stack, client: Client) -> None:
+    job = client.submit(jpeg(3), request_id="follow-me")["id"]
+    client.wait(job)
+    for name in ("api", "classify", "compose"):
+        events = [event for event in _events(stack, name) if event.get("job_id") == job]
+        assert events, name
+        assert all(event["request_id"] == "follow-me" for event in events), name
+
+
+def test_jobs_whose_wake_ups_were_flushed_are_done_all_the_same(client: Client, redis_server: Redis) -> None:
+    jobs = [client.submit(jpeg(seed))["id"] for seed in range(10, 14)]
+    redis_server.flush()
+    assert [client.wait(job)["status"] for job in jobs] == ["succeeded"] * 4
+
+
+def test_a_killed_composer_costs_time_and_no_job(stack: Stack, client: Client) -> None:
+    job = client.submit(jpeg(20), seconds=180)["id"]
+    _until(lambda: (now := client.job(job))["step"] == "compose" and now["queue_position"] is None)
+    stack.kill("compose")
+    assert client.job(job)["status"] == "running"
+    stack.start("compose")
+    done = client.wait(job)
+    assert_good_job(done, client.music(done), seconds=180)
+
+
+def test_a_damaged_picture_is_refused_and_nobody_dies(client: Client) -> None:
+    answer = client.http.post("/v1/jobs", files={"image": ("p.jpg", jpeg()[:500])})
+    assert answer.status_code == 422
+    assert client.wait(client.submit(jpeg(21))["id"])["status"] == "succeeded"
+
+
+def _events(stack: Stack, name: str) -> list[dict[str, Any]]:
+    lines = stack.log(name).read_text().splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def _until(done: Any, *, seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

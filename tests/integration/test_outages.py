@@ -1,0 +1,82 @@
+"""A server that is away is a TransientError from every method, and comes back without a restart."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from samples.jobs import NOW, job_id, queued
+from servers.postgres import Postgres
+from servers.process import ServerMissingError, free_port
+
+from scenescore_shared.adapters.s3 import S3BlobStore, make_client
+from scenescore_shared.adapters.sql.engine import make_engine
+from scenescore_shared.adapters.sql.migrate import migrate
+from scenescore_shared.errors import TransientError
+from scenescore_shared.jobs import Step
+from scenescore_shared.wiring import build_job_repository
+
+
+@pytest.fixture
+def own_postgres(tmp_path: Path) -> Iterator[Postgres]:
+    tmp_path.chmod(0o755)
+    for parent in list(tmp_path.parents)[:3]:
+        parent.chmod(parent.stat().st_mode | 0o011)
+    folder = tmp_path / "postgres"
+    folder.mkdir()
+    try:
+        server = Postgres(folder)
+    except ServerMissingError as error:
+        pytest.skip(str(error))
+    server.start()
+    yield server
+    server.stop()
+
+
+def test_postgres_killed_and_back(own_postgres: Postgres) -> None:
+    engine = make_engine(own_postgres.url(own_postgres.create_database()), application="tests")
+    migrate(engine)
+    repository = build_job_repository(engine)
+    repository.add(queued())
+    own_postgres.kill()
+    for call in (
+        lambda: repository.get(job_id(1)),
+        lambda: repository.add(queued(2)),
+        lambda: repository.claim(Step.CLASSIFY, 1, NOW, lambda job: job),
+        lambda: repository.update(job_id(1), lambda job: job),
+        lambda: repository.page(status=None, limit=1, before_id=None),
+        repository.counts,
+        repository.ping,
+        repository.sweeping().__enter__,
+    ):
+        with pytest.raises(TransientError):
+            call()
+    own_postgres.start()
+    assert repository.get(job_id(1)) == queued()
+    engine.dispose()
+
+
+def test_a_store_that_is_away() -> None:
+    client = make_client(
+        endpoint_url=f"http://127.0.0.1:{free_port()}",
+        region="us-east-1",
+        access_key_id="a",
+        secret_access_key="b",
+    )
+    store = S3BlobStore(client, "bucket")
+    for call in (
+        lambda: store.put("a", b"", "text/plain"),
+        lambda: store.get("a"),
+        lambda: store.stream("a"),
+        lambda: store.delete("a"),
+        lambda: list(store.list("")),
+        store.ping,
+        store.create_bucket,
+    ):
+        with pytest.raises(TransientError):
+            call()
+
+
+def test_a_bucket_that_is_missing_is_told(s3_store: S3BlobStore) -> None:
+    other = S3BlobStore(s3_store._client, "not-made")  # noqa: SLF001
+    with pytest.raises(TransientError, match="not-made"):
+        other.ping()

@@ -1,0 +1,1 @@
+"""Jobs, pictures and MIDI files that many tests need, made by the tests themselves."""

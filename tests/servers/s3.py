@@ -1,0 +1,145 @@
+"""A private S3-compatible store: OpenStack Swift with its s3api, from Debian's packages."""
+
+import os
+import signal
+import subprocess
+from itertools import count
+from pathlib import Path
+
+from servers.process import ServerMissingError, ServerProcess, find_program, free_port, listens
+
+_SWIFT_CONF = Path("/etc/swift/swift.conf")
+_HASH_CONF = """[swift-hash]
+swift_hash_path_prefix = scene
+swift_hash_path_suffix = score
+[storage-policy:0]
+name = default
+default = yes
+"""
+_KINDS = ("account", "container", "object")
+
+_STORAGE_SERVER = """[DEFAULT]
+bind_ip = 127.0.0.1
+bind_port = {port}
+workers = 1
+user = {user}
+swift_dir = {etc}
+devices = {objects}
+mount_check = false
+[pipeline:main]
+pipeline = {kind}-server
+[app:{kind}-server]
+use = egg:swift#{kind}
+"""
+_PROXY_SERVER = """[DEFAULT]
+bind_ip = 127.0.0.1
+bind_port = {port}
+workers = 1
+user = {user}
+swift_dir = {etc}
+[pipeline:main]
+pipeline = catch_errors cache listing_formats bulk s3api tempauth slo dlo proxy-server
+[filter:catch_errors]
+use = egg:swift#catch_errors
+[filter:cache]
+use = egg:swift#memcache
+memcache_servers = 127.0.0.1:{memcached}
+[filter:listing_formats]
+use = egg:swift#listing_formats
+[filter:bulk]
+use = egg:swift#bulk
+[filter:s3api]
+use = egg:swift#s3api
+location = us-east-1
+[filter:tempauth]
+use = egg:swift#tempauth
+user_test_tester = testing .admin
+[filter:slo]
+use = egg:swift#slo
+[filter:dlo]
+use = egg:swift#dlo
+[app:proxy-server]
+use = egg:swift#proxy
+allow_account_management = true
+account_autocreate = true
+"""
+
+
+class S3:
+    region = "us-east-1"
+    access_key_id = "test:tester"
+    secret_access_key = "testing"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port, self._memcached = free_port(), free_port()
+        self._names = count(1)
+        self._etc = folder / "etc"
+        programs = {kind: find_program(f"swift-{kind}-server") for kind in (*_KINDS, "proxy")}
+        memcached = find_program("memcached")
+        _write_hash_conf()
+        user = subprocess.run(["id", "-un"], check=True, capture_output=True, text=True).stdout.strip()
+        (folder / "objects" / "d1").mkdir(parents=True)
+        self._etc.mkdir()
+        ports = {kind: free_port() for kind in _KINDS}
+        for kind, port in ports.items():
+            conf = _STORAGE_SERVER.format(
+                kind=kind, port=port, user=user, etc=self._etc, objects=folder / "objects"
+            )
+            (self._etc / f"{kind}-server.conf").write_text(conf)
+            self._make_ring(kind, port)
+        proxy = _PROXY_SERVER.format(port=self._port, user=user, etc=self._etc, memcached=self._memcached)
+        (self._etc / "proxy-server.conf").write_text(proxy)
+        commands = [[memcached, "-u", user, "-l", "127.0.0.1", "-p", str(self._memcached)]]
+        commands += [[path, str(self._etc / f"{kind}-server.conf")] for kind, path in programs.items()]
+        # Debian's own Python runs Swift, whatever environment the tests run in
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+        self._servers = [
+            ServerProcess(command, log=folder / f"{Path(command[0]).name}.log", environment=environment)
+            for command in commands
+        ]
+
+    @property
+    def endpoint_url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        for server in self._servers:
+            server.start()
+        self._servers[-1].wait_until(lambda: listens(self._port))
+
+    def stop(self) -> None:
+        for server in self._servers:
+            server.stop()
+
+    def kill(self) -> None:
+        for server in self._servers:
+            server.stop(signal.SIGKILL)
+
+    def new_bucket_name(self) -> str:
+        return f"scenescore-{next(self._names)}"
+
+    def _make_ring(self, kind: str, port: int) -> None:
+        builder = find_program("swift-ring-builder")
+        for arguments in (
+            ["create", "4", "1", "1"],
+            ["add", f"r1z1-127.0.0.1:{port}/d1", "100"],
+            ["rebalance"],
+        ):
+            subprocess.run(
+                [builder, f"{kind}.builder", *arguments],
+                cwd=self._etc,
+                check=True,
+                capture_output=True,
+                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+            )
+
+
+def _write_hash_conf() -> None:
+    """Swift reads the prefix of its hashes from one fixed place only; whatever stands there already will do."""
+    if _SWIFT_CONF.exists():
+        return
+    if os.getuid() != 0:
+        raise ServerMissingError(f"Swift needs {_SWIFT_CONF}, which only root can write")
+    _SWIFT_CONF.parent.mkdir(parents=True, exist_ok=True)
+    _SWIFT_CONF.write_text(_HASH_CONF)

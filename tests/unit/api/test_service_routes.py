@@ -1,0 +1,75 @@
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from samples.api import Api
+
+from scenescore_shared.errors import TransientError
+
+
+def away(*_: object) -> None:
+    raise TransientError("gone")
+
+
+def test_health(api: Api) -> None:
+    assert api.client.get("/healthz").json()["status"] == "ok"
+    ready = api.client.get("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (200, "ok")
+
+
+def test_without_a_broker_jobs_are_still_taken(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api.publisher, "ping", away)
+    ready = api.client.get("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+
+
+@pytest.mark.parametrize("part", ["jobs", "blobs"])
+def test_without_database_or_store_it_is_not_ready(
+    api: Api, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    monkeypatch.setattr(getattr(api, part), "ping", away)
+    assert api.client.get("/readyz").status_code == 503
+    assert api.client.get("/healthz").status_code == 200
+
+
+def test_capabilities_tell_the_limits(api: Api) -> None:
+    body = api.client.get("/v1/capabilities").json()
+    assert body["emotions"] == ["happy", "angry", "sad"]
+    assert body["picture"]["max_bytes"] == 200_000
+    assert "image/webp" in body["picture"]["content_types"]
+    assert body["options"]["properties"]["seconds"]["maximum"] == 180
+    assert "tempo_bpm" in body["options_not_built_yet"]
+
+
+def test_metrics_count_jobs_and_requests_without_a_series_for_each_id(api: Api) -> None:
+    api.client.post("/v1/jobs", files={"options": (None, '{"emotions": {"sad": 1}}')})
+    api.client.get("/v1/jobs/0197f2a0-5c1e-7d3a-9b52-3f6c1de0a001")
+    api.client.get("/v1/nowhere")
+    text = api.client.get("/metrics").text
+    assert 'scenescore_jobs{status="queued",step="compose"} 1.0' in text
+    assert 'route="/v1/jobs/{job_id}",status="404"} 1.0' in text
+    assert "0197f2a0" not in text
+    assert "nowhere" not in text
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("PUT", "/v1/jobs", 405)])
+def test_unknown_paths_and_methods_are_problems(api: Api, method: str, path: str, status: int) -> None:
+    answer = api.client.request(method, path)
+    assert answer.status_code == status
+    assert answer.json()["status"] == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert status != 405 or "POST" in answer.headers["Allow"]
+
+
+def test_the_openapi_document_is_valid_and_complete(api: Api) -> None:
+    document = api.client.get("/openapi.json").json()
+    OpenAPIV31SpecValidator(document).validate()
+    submit = document["paths"]["/v1/jobs"]["post"]
+    assert set(submit["responses"]) == {"202", "400", "413", "415", "422", "503"}
+    assert set(submit["responses"]["202"]["headers"]) == {"Location", "Retry-After"}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            assert operation["summary"], (method, path)
+            for status, response in operation["responses"].items():
+                assert response["description"], (method, path, status)
+                if status >= "400" and path != "/readyz":
+                    assert "application/problem+json" in response["content"], (method, path, status)
+    assert "HTTPValidationError" not in document["components"]["schemas"]

@@ -1,0 +1,85 @@
+from datetime import timedelta
+
+import pytest
+from samples.jobs import MIX, NOW, claimed, job_id, queued, succeeded
+
+from scenescore_api.settings import SweeperGroup
+from scenescore_api.sweeper import Sweeper
+from scenescore_shared.errors import TransientError
+from scenescore_shared.fakes import FakeClock, InMemoryJobRepository, RecordingPublisher
+from scenescore_shared.jobs import Step
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.jobs, self.publisher, self.clock = InMemoryJobRepository(), RecordingPublisher(), FakeClock(NOW)
+        self.sweeper = Sweeper(
+            jobs=self.jobs, publisher=self.publisher, clock=self.clock, settings=SweeperGroup(batch=3)
+        )
+
+    def woken(self) -> list[tuple[Step, str]]:
+        self.publisher.sent.clear()
+        self.sweeper.sweep()
+        return [(step, wake_up.job_id) for step, wake_up in self.publisher.sent]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_a_lost_wake_up_is_sent_again_to_the_queue_of_its_step(bench: Bench) -> None:
+    bench.jobs.add(queued(1))
+    bench.jobs.add(queued(2, emotions=MIX))
+    bench.jobs.add(succeeded(queued(3)))
+    assert bench.woken() == []
+    bench.clock.advance(4)
+    assert bench.woken() == [(Step.CLASSIFY, job_id(1)), (Step.COMPOSE, job_id(2))]
+    bench.clock.advance(1)
+    assert bench.woken() == []
+    bench.clock.advance(30)
+    assert len(bench.woken()) == 2
+
+
+def test_a_lease_that_ran_out_is_woken_for(bench: Bench) -> None:
+    bench.jobs.add(claimed(queued(1)))
+    bench.clock.advance(29)
+    assert bench.woken() == []
+    bench.clock.advance(5)
+    assert bench.woken() == [(Step.CLASSIFY, job_id(1))]
+
+
+def test_a_retry_is_woken_for_when_its_time_has_come(bench: Bench) -> None:
+    bench.jobs.add(queued(1, at=NOW + timedelta(seconds=50)))
+    bench.clock.advance(49)
+    assert bench.woken() == []
+    bench.clock.advance(5)
+    assert bench.woken() == [(Step.CLASSIFY, job_id(1))]
+
+
+def test_a_round_is_bounded_and_the_longest_due_come_first(bench: Bench) -> None:
+    for number in range(1, 6):
+        bench.jobs.add(queued(number, at=NOW + timedelta(milliseconds=number)))
+    bench.clock.advance(10)
+    assert [job for _, job in bench.woken()] == [job_id(1), job_id(2), job_id(3)]
+    assert [job for _, job in bench.woken()] == [job_id(4), job_id(5)]
+
+
+def test_another_sweeper_at_work_leaves_nothing_to_do(bench: Bench) -> None:
+    bench.jobs.add(queued(1))
+    bench.clock.advance(10)
+    with bench.jobs.sweeping() as mine:
+        assert mine
+        assert bench.woken() == []
+    assert len(bench.woken()) == 1
+
+
+def test_a_broker_that_is_away_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise TransientError("gone")
+
+    bench.jobs.add(queued(1))
+    bench.clock.advance(10)
+    monkeypatch.setattr(bench.publisher, "wake", away)
+    with pytest.raises(TransientError):
+        bench.sweeper.sweep()

@@ -1,0 +1,46 @@
+"""The weights in the package: whole, those of their card, and described with the card's own figures."""
+
+import hashlib
+import json
+from collections.abc import Callable
+
+import pytest
+
+from scenescore_classifier.checkpoint import CARD_FILE, WEIGHTS_FILE
+from scenescore_classifier.inference import SHIPPED_WEIGHTS, Classifier
+from scenescore_shared.emotions import ALL_EMOTIONS, DEFAULT_EMOTIONS
+
+CARD = json.loads((SHIPPED_WEIGHTS / CARD_FILE).read_text(encoding="utf-8"))
+MODEL_CARD = (SHIPPED_WEIGHTS / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+
+def test_the_card_is_of_these_weights() -> None:
+    assert CARD["sha256"] == hashlib.sha256((SHIPPED_WEIGHTS / WEIGHTS_FILE).read_bytes()).hexdigest()
+    assert tuple(CARD["emotions"]) == ALL_EMOTIONS
+
+
+def test_they_load_and_answer(paint: Callable[..., bytes]) -> None:
+    classifier = Classifier.load()
+    assert classifier.name == f"thesis-relu@{CARD['sha256'][:8]}"
+    (mix,) = classifier.classify([paint()])
+    assert isinstance(mix, dict)
+    assert tuple(mix) == DEFAULT_EMOTIONS
+
+
+def test_they_are_small() -> None:
+    assert (SHIPPED_WEIGHTS / WEIGHTS_FILE).stat().st_size < 300_000
+
+
+@pytest.mark.parametrize("part", ["all_emotions", "default_emotions"])
+@pytest.mark.parametrize("figure", ["accuracy", "balanced_accuracy", "brier_score", "log_loss"])
+def test_the_model_card_quotes_the_measured_figures(part: str, figure: str) -> None:
+    measured = CARD["metrics"][part][figure]
+    low, high = measured["interval_95"]
+    assert f"{measured['value']:.3f} ({low:.3f} to {high:.3f})" in MODEL_CARD
+
+
+def test_the_model_card_names_data_and_command() -> None:
+    assert CARD["training"]["command"] in MODEL_CARD
+    assert CARD["data"]["fingerprint"] in MODEL_CARD
+    assert "Kurdi" in CARD["data"]["citation"]
+    assert "Kurdi" in MODEL_CARD

@@ -1,0 +1,207 @@
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, replace
+from datetime import timedelta
+from itertools import product
+
+import pytest
+from samples.jobs import COMPOSED, MIX, NOW, OUTPUT, POLICY, claimed, classified, queued, succeeded
+
+from scenescore_shared.errors import IllegalMoveError, LeaseLostError
+from scenescore_shared.jobs import (
+    LEGAL_MOVES,
+    Classified,
+    Job,
+    JobError,
+    LeasePolicy,
+    Move,
+    Status,
+    Step,
+    backoff,
+    cancel_now,
+    carry_out_cancel,
+    claim,
+    complete,
+    fail,
+    hand_back,
+    renew,
+    request_cancel,
+    retry_or_fail,
+)
+
+LATER = NOW + timedelta(seconds=5)
+ERROR = JobError(code="object_store", message="The store is away.")
+
+
+def retried(job: Job, token: str = "t1") -> Job:
+    return retry_or_fail(
+        job, now=LATER, token=token, error=ERROR, policy=POLICY, backoff=timedelta(seconds=2)
+    )
+
+
+def test_a_job_is_frozen() -> None:
+    with pytest.raises(FrozenInstanceError):
+        queued().status = Status.FAILED  # type: ignore[misc]
+
+
+def test_a_picture_is_classified_and_a_mix_goes_straight_to_the_composer() -> None:
+    assert queued().step is Step.CLASSIFY
+    assert queued(emotions=MIX).step is Step.COMPOSE
+
+
+@pytest.mark.parametrize(("status", "move"), list(product(Status, Move)))
+def test_every_pair_outside_of_the_table_is_refused(status: Status, move: Move) -> None:
+    job = replace(queued(), status=status)
+    if (status, move) in LEGAL_MOVES:
+        assert job.moved(move, NOW).status is LEGAL_MOVES[status, move]
+    else:
+        with pytest.raises(IllegalMoveError, match=str(status)):
+            job.moved(move, NOW)
+
+
+def test_nothing_leads_out_of_an_end_but_expiry() -> None:
+    ends = set(Status) - {Status.QUEUED, Status.RUNNING}
+    assert {pair for pair in LEGAL_MOVES if pair[0] in ends} == {(Status.SUCCEEDED, Move.EXPIRE)}
+
+
+def test_the_whole_way() -> None:
+    job = succeeded()
+    assert job.status is Status.SUCCEEDED
+    assert job.step is None
+    assert job.progress == 1.0
+    assert job.emotions == MIX
+    assert job.outputs == (OUTPUT,)
+    assert job.provenance["classifier"] == "thesis-relu@12345678"
+    assert job.provenance["seed"] == 7
+    assert job.step_seconds == {"classify": 1.0, "compose": 7.0}
+    assert job.started_at == NOW
+    assert job.finished_at == NOW + timedelta(seconds=9)
+    assert job.due_at is None
+    assert job.lease is None
+
+
+def test_each_visible_change_counts_one_event() -> None:
+    assert [queued().seq, claimed().seq, classified().seq, succeeded().seq] == [1, 2, 3, 5]
+
+
+def test_a_claim_leases_the_job_and_counts_an_attempt_of_the_step() -> None:
+    job = claimed()
+    assert job.attempts == 1
+    assert job.due_at == NOW + timedelta(seconds=30)
+    assert classified().attempts == 0
+
+
+WRITES: list[Callable[[Job, str], Job]] = [
+    lambda job, token: renew(job, now=LATER, token=token, policy=POLICY, step_progress=0.5),
+    lambda job, token: hand_back(job, now=LATER, token=token),
+    lambda job, token: complete(job, now=LATER, token=token, result=COMPOSED),
+    lambda job, token: fail(job, now=LATER, token=token, error=ERROR),
+    lambda job, token: carry_out_cancel(job, now=LATER, token=token),
+    retried,
+]
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_the_fence_stops_whoever_lost_the_lease(write: Callable[[Job, str], Job]) -> None:
+    taken_over = claimed(claimed(), at=NOW + timedelta(seconds=31), token="t2")
+    with pytest.raises(LeaseLostError):
+        write(taken_over, "t1")
+    with pytest.raises(LeaseLostError):
+        write(queued(), "t1")
+    assert write(taken_over, "t2").seq > taken_over.seq
+
+
+def test_a_heartbeat_prolongs_and_only_news_is_an_event() -> None:
+    job = claimed(classified(), token="t2")
+    with_news = renew(job, now=LATER, token="t2", policy=POLICY, step_progress=0.5)
+    without = renew(with_news, now=LATER, token="t2", policy=POLICY, step_progress=0.5)
+    assert with_news.progress == pytest.approx(0.55)
+    assert with_news.due_at == LATER + timedelta(seconds=30)
+    assert (with_news.seq, without.seq) == (job.seq + 1, job.seq + 1)
+
+
+def test_progress_never_goes_back() -> None:
+    job = renew(claimed(classified()), now=LATER, token="t1", policy=POLICY, step_progress=0.8)
+    again = renew(job, now=LATER, token="t1", policy=POLICY, step_progress=0.1)
+    assert again.progress == job.progress
+
+
+def test_a_job_handed_back_keeps_its_attempts() -> None:
+    job = hand_back(claimed(), now=LATER, token="t1")
+    assert (job.status, job.attempts, job.due_at) == (Status.RUNNING, 0, LATER)
+
+
+def test_a_transient_error_is_tried_again_until_the_attempts_are_used_up() -> None:
+    job = queued()
+    for attempt in range(1, POLICY.max_attempts):
+        job = retried(claimed(job))
+        assert (job.status, job.attempts) == (Status.RUNNING, attempt)
+        assert job.due_at == LATER + timedelta(seconds=2)
+    job = retried(claimed(job))
+    assert (job.status, job.error) == (Status.FAILED, ERROR)
+
+
+def test_a_job_that_kills_its_workers_is_given_up() -> None:
+    job = queued()
+    for number in range(POLICY.max_attempts):
+        job = claimed(job, at=NOW + timedelta(minutes=number))
+    job = claim(job, now=NOW + timedelta(hours=1), token="t9", policy=POLICY)
+    assert job.status is Status.FAILED
+    assert job.error is not None
+    assert job.error.code == "worker_lost"
+
+
+def test_cancel_is_immediate_without_a_live_lease() -> None:
+    assert request_cancel(queued(), now=LATER).status is Status.CANCELED
+    run_out = request_cancel(claimed(), now=NOW + timedelta(seconds=31))
+    assert run_out.status is Status.CANCELED
+
+
+def test_cancel_under_a_live_lease_waits_for_the_holder() -> None:
+    job = request_cancel(claimed(), now=LATER)
+    assert (job.status, job.cancel_requested) == (Status.RUNNING, True)
+    assert request_cancel(job, now=LATER) == job
+    assert carry_out_cancel(job, now=LATER, token="t1").status is Status.CANCELED
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda job: complete(job, now=LATER, token="t1", result=Classified(emotions=MIX, classifier="any")),
+        lambda job: hand_back(job, now=LATER, token="t1"),
+        retried,
+        lambda job: claim(job, now=NOW + timedelta(minutes=1), token="t2", policy=POLICY),
+    ],
+)
+def test_a_cancellation_asked_for_wins_over_whatever_comes_next(end: Callable[[Job], Job]) -> None:
+    canceled = end(request_cancel(claimed(), now=LATER))
+    assert (canceled.status, canceled.step, canceled.due_at) == (Status.CANCELED, None, None)
+
+
+def test_canceling_twice_is_no_error_but_an_ended_job_is() -> None:
+    canceled = request_cancel(queued(), now=LATER)
+    assert request_cancel(canceled, now=LATER) is canceled
+    with pytest.raises(IllegalMoveError, match="succeeded"):
+        request_cancel(succeeded(), now=LATER)
+
+
+def test_cancel_now_fences_the_holder_off() -> None:
+    job = cancel_now(claimed(), now=LATER)
+    assert job.status is Status.CANCELED
+    with pytest.raises(LeaseLostError):
+        complete(job, now=LATER, token="t1", result=COMPOSED)
+    assert cancel_now(succeeded(), now=LATER) == succeeded()
+
+
+@pytest.mark.parametrize(("attempt", "ceiling"), [(1, 1.0), (2, 2.0), (3, 4.0), (9, 60.0)])
+def test_backoff_doubles_up_to_its_cap_and_is_jittered(attempt: int, ceiling: float) -> None:
+    least = backoff(attempt, base=1.0, cap=60.0, jitter=0.0).total_seconds()
+    most = backoff(attempt, base=1.0, cap=60.0, jitter=1.0).total_seconds()
+    assert (least, most) == (ceiling / 2, ceiling)
+
+
+def test_one_attempt_means_one() -> None:
+    once = LeasePolicy(seconds=30, max_attempts=1)
+    job = retry_or_fail(
+        claimed(), now=LATER, token="t1", error=ERROR, policy=once, backoff=timedelta(seconds=1)
+    )
+    assert job.status is Status.FAILED

@@ -1,0 +1,316 @@
+"""The engine on fakes: what becomes of a job for each thing that can happen to its step."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import pytest
+from samples.jobs import COMPOSED, MIX, NOW, job_id, queued
+
+from scenescore_shared.contracts import WakeUp
+from scenescore_shared.errors import (
+    InvalidPictureError,
+    JobCanceledError,
+    LeaseLostError,
+    TransientError,
+    WorkerStoppingError,
+)
+from scenescore_shared.fakes import FakeClock, InMemoryBlobStore, InMemoryJobRepository, RecordingPublisher
+from scenescore_shared.jobs import (
+    Classified,
+    Job,
+    Status,
+    Step,
+    StepResult,
+    cancel_now,
+    claim,
+    request_cancel,
+)
+from scenescore_shared.ports import Change
+from scenescore_shared.settings import JobSettings
+from scenescore_shared.step_runner import BatchPolicy, Checkpoint, StepRunner
+
+CLASSIFIED = Classified(emotions=MIX, classifier="thesis-relu@12345678")
+Outcome = StepResult | Exception
+EIGHT = BatchPolicy(size=8)
+SETTINGS = JobSettings()
+
+
+@dataclass
+class Bench:
+    jobs: InMemoryJobRepository = field(default_factory=InMemoryJobRepository)
+    blobs: InMemoryBlobStore = field(default_factory=InMemoryBlobStore)
+    publisher: RecordingPublisher = field(default_factory=RecordingPublisher)
+    clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
+    batches: list[list[str]] = field(default_factory=list)
+
+    def runner(
+        self,
+        outcome: Callable[[Job, Checkpoint], Outcome],
+        *,
+        step: Step = Step.CLASSIFY,
+        batch: BatchPolicy = EIGHT,
+        stopping: Callable[[], bool] = lambda: False,
+        settings: JobSettings = SETTINGS,
+    ) -> StepRunner:
+        def handle(jobs: Sequence[Job], checkpoint: Checkpoint) -> Iterator[tuple[Job, Outcome]]:
+            self.batches.append([job.id for job in jobs])
+            for job in jobs:
+                yield job, outcome(job, checkpoint)
+
+        return StepRunner(
+            step=step,
+            handler=handle,
+            jobs=self.jobs,
+            blobs=self.blobs,
+            publisher=self.publisher,
+            clock=self.clock,
+            settings=settings,
+            batch=batch,
+            stopping=stopping,
+        )
+
+    def run(self, outcome: Callable[[Job, Checkpoint], Outcome], **how: object) -> Job:
+        """One job through one step."""
+        if not self.jobs.counts():
+            self.jobs.add(queued(emotions=MIX if how.get("step") is Step.COMPOSE else None))
+        self.runner(outcome, **how).run_due(for_seconds=60)  # type: ignore[arg-type]
+        return self.jobs.get(job_id(1))
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def raising(error: Exception) -> Callable[[Job, Checkpoint], Outcome]:
+    def work(_job: Job, _checkpoint: Checkpoint) -> Outcome:
+        raise error
+
+    return work
+
+
+def test_a_step_done_wakes_the_next(bench: Bench) -> None:
+    job = bench.run(lambda *_: CLASSIFIED)
+    assert (job.step, job.emotions, job.lease) == (Step.COMPOSE, MIX, None)
+    assert bench.publisher.sent == [(Step.COMPOSE, WakeUp(job_id=job.id, request_id="request-1"))]
+
+
+def test_the_last_step_ends_the_job_and_wakes_nobody(bench: Bench) -> None:
+    bench.blobs.put(COMPOSED.outputs[0].blob_key, b"midi", "audio/midi")
+    job = bench.run(lambda *_: COMPOSED, step=Step.COMPOSE)
+    assert (job.status, job.outputs) == (Status.SUCCEEDED, COMPOSED.outputs)
+    assert bench.publisher.sent == []
+    assert bench.blobs.get(COMPOSED.outputs[0].blob_key) == b"midi"
+
+
+def test_one_wake_up_works_off_all_that_is_due_in_batches(bench: Bench) -> None:
+    for number in range(1, 8):
+        bench.jobs.add(queued(number))
+    claimed = bench.runner(lambda *_: CLASSIFIED, batch=BatchPolicy(size=3)).run_due(for_seconds=60)
+    assert claimed == 7
+    assert [len(batch) for batch in bench.batches] == [3, 3, 1]
+
+
+def test_a_batch_that_is_not_full_waits_for_more(bench: Bench) -> None:
+    bench.jobs.add(queued(1))
+    late = threading.Timer(0.1, bench.jobs.add, [queued(2)])
+    late.start()
+    bench.runner(lambda *_: CLASSIFIED, batch=BatchPolicy(size=2, wait_seconds=0.5)).run_due(for_seconds=60)
+    assert bench.batches == [[job_id(1), job_id(2)]]
+    late.join()
+
+
+@pytest.mark.parametrize("yielded", [True, False])
+def test_a_permanent_error_fails_at_once_with_its_code(bench: Bench, yielded: bool) -> None:  # noqa: FBT001
+    error = InvalidPictureError("It is cut off.", code="picture_undecodable")
+    job = bench.run((lambda *_: error) if yielded else raising(error))
+    assert job.status is Status.FAILED
+    assert job.error is not None
+    assert (job.error.code, job.error.message) == ("picture_undecodable", "It is cut off.")
+
+
+@pytest.mark.parametrize("error", [TransientError("away"), RuntimeError("a bug"), MemoryError()])
+def test_whatever_may_pass_is_tried_again_and_then_given_up(bench: Bench, error: Exception) -> None:
+    for attempt in (1, 2):
+        job = bench.run(raising(error))
+        assert (job.status, job.attempts) == (Status.RUNNING, attempt)
+        assert job.due_at is not None
+        assert job.due_at > bench.clock.now()
+        bench.clock.advance(60)
+    job = bench.run(raising(error))
+    assert job.status is Status.FAILED
+    assert job.error is not None
+    assert "bug" not in job.error.message
+    assert len(bench.batches) == 3
+
+
+def test_one_bad_job_hurts_no_other_in_its_batch(bench: Bench) -> None:
+    for number in range(1, 5):
+        bench.jobs.add(queued(number))
+
+    def outcome(job: Job, _: Checkpoint) -> Outcome:
+        return InvalidPictureError("bad") if job.id == job_id(2) else CLASSIFIED
+
+    bench.runner(outcome).run_due(for_seconds=60)
+    assert [bench.jobs.get(job_id(number)).status for number in range(1, 5)] == [
+        Status.RUNNING,
+        Status.FAILED,
+        Status.RUNNING,
+        Status.RUNNING,
+    ]
+
+
+def test_a_crash_in_the_middle_of_a_batch_touches_only_what_was_left(bench: Bench) -> None:
+    for number in range(1, 4):
+        bench.jobs.add(queued(number))
+
+    def outcome(job: Job, _: Checkpoint) -> Outcome:
+        if job.id == job_id(2):
+            raise RuntimeError
+        return CLASSIFIED
+
+    bench.runner(outcome).run_due(for_seconds=60)
+    assert [bench.jobs.get(job_id(number)).step for number in range(1, 4)] == [
+        Step.COMPOSE,
+        Step.CLASSIFY,
+        Step.CLASSIFY,
+    ]
+
+
+def test_a_worker_that_stops_hands_its_job_back(bench: Bench) -> None:
+    stop = threading.Event()
+
+    def work(job: Job, checkpoint: Checkpoint) -> Outcome:
+        stop.set()
+        checkpoint(job, 0.5)
+        return CLASSIFIED
+
+    job = bench.run(work, stopping=stop.is_set)
+    assert (job.status, job.attempts, job.lease, job.due_at) == (Status.RUNNING, 0, None, NOW)
+    assert bench.publisher.sent[0][0] is Step.CLASSIFY
+    assert len(bench.batches) == 1
+
+
+def test_the_heartbeat_renews_the_lease_and_carries_progress(bench: Bench) -> None:
+    seen: list[Job] = []
+
+    def work(job: Job, checkpoint: Checkpoint) -> Outcome:
+        checkpoint(job, 0.5)
+        bench.clock.advance(20)
+        _until(lambda: bench.jobs.get(job.id).progress > 0)
+        seen.append(bench.jobs.get(job.id))
+        return CLASSIFIED
+
+    bench.run(work)
+    assert seen[0].progress == pytest.approx(0.05)
+    assert (seen[0].due_at or NOW) > bench.clock.now()
+
+
+def test_a_canceled_job_stops_at_its_next_checkpoint(bench: Bench) -> None:
+    def work(job: Job, checkpoint: Checkpoint) -> Outcome:
+        bench.jobs.update(job.id, partial(request_cancel, now=bench.clock.now()))
+        with pytest.raises(JobCanceledError) as stopped:
+            _until(lambda: checkpoint(job, 0.1))
+        raise stopped.value
+
+    assert bench.run(work).status is Status.CANCELED
+
+
+def test_a_result_that_comes_after_the_cancellation_is_dropped_with_its_files(bench: Bench) -> None:
+    def work(job: Job, _: Checkpoint) -> Outcome:
+        bench.blobs.put(COMPOSED.outputs[0].blob_key, b"midi", "audio/midi")
+        bench.jobs.update(job.id, partial(request_cancel, now=bench.clock.now()))
+        return COMPOSED
+
+    job = bench.run(work, step=Step.COMPOSE)
+    assert (job.status, job.outputs) == (Status.CANCELED, ())
+    assert list(bench.blobs.list("")) == []
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_a_worker_that_lost_its_job_writes_nothing_and_leaves_nothing(bench: Bench, deleted: bool) -> None:  # noqa: FBT001
+    def work(job: Job, _: Checkpoint) -> Outcome:
+        bench.blobs.put(COMPOSED.outputs[0].blob_key, b"midi", "audio/midi")
+        if deleted:
+            bench.jobs.update(job.id, partial(cancel_now, now=bench.clock.now()))
+        else:
+            bench.clock.advance(31)
+            bench.jobs.claim(Step.COMPOSE, 1, bench.clock.now(), _taken_over(bench))
+        return COMPOSED
+
+    job = bench.run(work, step=Step.COMPOSE)
+    assert job.outputs == ()
+    assert list(bench.blobs.list("")) == []
+    assert deleted or (job.lease is not None and job.lease.token == "other")
+
+
+def test_a_checkpoint_tells_that_the_lease_is_lost(bench: Bench) -> None:
+    def work(job: Job, checkpoint: Checkpoint) -> Outcome:
+        bench.jobs.update(job.id, partial(cancel_now, now=bench.clock.now()))
+        with pytest.raises(LeaseLostError) as lost:
+            _until(lambda: checkpoint(job, 0.1))
+        raise lost.value
+
+    assert bench.run(work).status is Status.CANCELED
+
+
+def test_the_result_is_written_again_until_the_database_is_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update, failures = bench.jobs.update, iter([TransientError("away")] * 2)
+
+    def flaky(job: str, change: Change) -> Job:
+        if error := next(failures, None):
+            raise error
+        return update(job, change)
+
+    monkeypatch.setattr(bench.jobs, "update", flaky)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    assert bench.run(lambda *_: CLASSIFIED).step is Step.COMPOSE
+
+
+def test_a_lost_wake_up_fails_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise TransientError("away")
+
+    monkeypatch.setattr(bench.publisher, "wake", away)
+    assert bench.run(lambda *_: CLASSIFIED).step is Step.COMPOSE
+
+
+def test_a_job_that_kills_its_workers_ends_and_is_not_given_out_again(bench: Bench) -> None:
+    job = replace(queued(), status=Status.RUNNING, attempts=3)
+    bench.jobs.add(job)
+    assert bench.run(lambda *_: CLASSIFIED).status is Status.FAILED
+    assert bench.batches == []
+
+
+def test_nothing_is_claimed_once_the_worker_stops(bench: Bench) -> None:
+    assert bench.run(lambda *_: CLASSIFIED, stopping=lambda: True).status is Status.QUEUED
+
+
+def test_stopping_is_told_at_the_checkpoint(bench: Bench) -> None:
+    stop = threading.Event()
+
+    def work(job: Job, checkpoint: Checkpoint) -> Outcome:
+        stop.set()
+        with pytest.raises(WorkerStoppingError):
+            checkpoint(job, 0)
+        return CLASSIFIED
+
+    assert bench.run(work, stopping=stop.is_set).step is Step.COMPOSE
+
+
+def _taken_over(bench: Bench) -> Change:
+
+    return partial(claim, now=bench.clock.now(), token="other", policy=JobSettings().lease)
+
+
+def _until(done: Callable[[], object], *, seconds: float = 5.0) -> None:
+    """Polls until `done` gives something true (or raises)."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.02)
