@@ -27,11 +27,11 @@ $(VENV)/.ready: requirements-dev.lock $(DISTRIBUTIONS:%=%/pyproject.toml)
 	@touch $@
 
 demo: setup ## a picture in, its feelings and its music out (IMAGE=path takes yours, OUT=path names the MIDI)
-	@test -n "$(IMAGE)" || { mkdir -p $(DATA_DIR); $(BIN)/python -m scenescore_standalone.demo_picture $(DATA_DIR)/demo.png; }
-	$(BIN)/scenescore compose $(if $(IMAGE),"$(IMAGE)",$(DATA_DIR)/demo.png) -o "$(OUT)" --data-dir $(DATA_DIR)
+	@test -n "$(IMAGE)" || { mkdir -p "$(DATA_DIR)"; $(BIN)/python -m scenescore_standalone.demo_picture "$(DATA_DIR)/demo.png"; }
+	$(BIN)/scenescore compose "$(or $(IMAGE),$(DATA_DIR)/demo.png)" -o "$(OUT)" --data-dir "$(DATA_DIR)"
 
 up: setup ## run the API and its workers on this machine (PORT=8000), without servers
-	$(BIN)/scenescore up --port $(PORT) --data-dir $(DATA_DIR)
+	$(BIN)/scenescore up --port $(PORT) --data-dir "$(DATA_DIR)"
 
 test: setup ## every test, on private PostgreSQL, Redis and S3 (installed where root may, on Debian)
 	@scripts/install-test-servers
@@ -57,7 +57,8 @@ lock: setup ## pin the newest versions that fit
 	$(BIN)/python scripts/lock.py
 
 secrets: ## write .env for docker compose, with new secrets (keeps one that is there)
+	@command -v openssl >/dev/null || { echo 'install openssl first: it makes the secrets'; exit 1; }
 	@umask 077; set -C; sed -e "s/^POSTGRES_PASSWORD=$$/&$$(openssl rand -hex 24)/" -e "s/^REDIS_PASSWORD=$$/&$$(openssl rand -hex 24)/" -e "s/^S3_ACCESS_KEY_ID=$$/&$$(openssl rand -hex 10)/" -e "s/^S3_SECRET_ACCESS_KEY=$$/&$$(openssl rand -hex 20)/" .env.example > .env
 
 clean: ## remove what setup and demo made
-	rm -rf $(VENV) $(DATA_DIR) demo.mid
+	rm -rf $(VENV) .scenescore demo.mid

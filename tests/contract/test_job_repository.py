@@ -206,10 +206,12 @@ def test_wakeable_finds_what_lies_unclaimed_and_not_the_same_too_often(repositor
     repository.add(queued(2, at=NOW + timedelta(seconds=60)))
     repository.add(claimed(queued(3)))
     repository.add(succeeded(queued(4)))
+    repository.add(queued(5, emotions=MIX))
 
     def wake(seconds: float, limit: int = 10) -> list[str]:
         now = NOW + timedelta(seconds=seconds)
         found = repository.wakeable(
+            Step.CLASSIFY,
             due_before=now - timedelta(seconds=3),
             woken_before=now - timedelta(seconds=30),
             now=now,

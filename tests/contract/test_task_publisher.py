@@ -31,7 +31,7 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Broker:
         fake = RecordingPublisher()
         return Broker(fake, lambda step: [wake_up for sent_to, wake_up in fake.sent if sent_to is step])
     url = f"filesystem://{tmp_path}/broker" if request.param == "filesystem" else None
-    app = make_celery(url or request.getfixturevalue("redis_url"), name="tests")
+    app = make_celery(url or request.getfixturevalue("redis_url"), name="tests", producer_only=True)
     return Broker(CeleryTaskPublisher(app), lambda step: _drained(app, step))
 
 
@@ -64,7 +64,9 @@ def test_it_answers(broker: Broker) -> None:
 
 
 def test_a_broker_that_is_away_is_a_transient_error() -> None:
-    publisher = CeleryTaskPublisher(make_celery(f"redis://127.0.0.1:{free_port()}/0", name="tests"))
+    publisher = CeleryTaskPublisher(
+        make_celery(f"redis://127.0.0.1:{free_port()}/0", name="tests", producer_only=True)
+    )
     with pytest.raises(TransientError):
         publisher.wake(Step.CLASSIFY, WakeUp(job_id="a", request_id="b"))
     with pytest.raises(TransientError):

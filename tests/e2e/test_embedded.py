@@ -1,8 +1,10 @@
 """`scenescore up`: one command, no servers."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +13,8 @@ import pytest
 from samples.checks import assert_good_job
 from samples.client import Client
 from samples.pictures import jpeg
-from servers.scenescore import Embedded, answers
+from servers.process import ServerProcess
+from servers.scenescore import Embedded, Stack, answers
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +64,45 @@ def test_a_second_up_on_the_same_folder_is_refused_in_a_sentence(embedded: Embed
     assert "Traceback" not in second.stderr
 
 
-def test_it_ends_on_sigterm_and_leaves_no_process(tmp_path: Path, corpus: Path) -> None:
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_however_it_ends_it_leaves_no_process(tmp_path: Path, corpus: Path, kind: signal.Signals) -> None:
     up = Embedded(tmp_path, {})
     up.run("scenescore_standalone", "corpus", "import", str(corpus))
     up.start()
-    assert up.stop() == {"up": 0}
+    assert len(_processes_on(tmp_path)) >= 7
+    os.kill(up.processes["up"].pid, kind)
+    assert up.processes["up"].wait() == (-kind if kind is signal.SIGKILL else 0)
+    deadline = time.monotonic() + 60
+    while left := _processes_on(tmp_path):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
     assert not answers(f"{up.url}/healthz")
-    left = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False)
-    assert left.stdout == ""
     assert not (tmp_path / "state" / "classify" / "ready").exists()
+
+
+def test_a_worker_that_can_not_load_its_model_ends(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    stack = Stack(tmp_path, {"SCENESCORE_CLASSIFIER__WEIGHTS_DIR": str(tmp_path / "empty")})
+    stack.run("scenescore_shared.provision")
+    worker = ServerProcess(
+        [sys.executable, "-m", "scenescore_classifier.worker"], stack.log("classify"), stack.environment
+    )
+    worker.start()
+    worker.wait()
+    assert "worker_could_not_start" in worker.log.read_text()
+    assert not (tmp_path / "state" / "classify" / "ready").exists()
+    assert _processes_on(tmp_path) == []
+
+
+def _processes_on(data_dir: Path) -> list[str]:
+    """Command lines of the processes whose environment names the folder."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            environment = (process / "environ").read_bytes()
+            command = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if f"SCENESCORE_DATA_DIR={data_dir}\0".encode() in environment and command:
+            found.append(command.replace(b"\0", b" ").decode())
+    return found

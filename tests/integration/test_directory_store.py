@@ -1,7 +1,9 @@
 """What only the directory promises: nothing half-written, nothing outside, no folders left."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,3 +48,31 @@ def test_a_prefix_can_not_walk_out(tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(b"x")
     store = DirectoryBlobStore(tmp_path / "objects")
     assert list(store.list("../")) == []
+
+
+def test_a_put_beside_deletes_that_sweep_its_folder_away(tmp_path: Path) -> None:
+    store = DirectoryBlobStore(tmp_path)
+
+    def work(number: int) -> None:
+        for turn in range(150):
+            key = f"jobs/{number}-{turn}/x"
+            store.put(key, b"x", "x")
+            store.delete(key)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(work, range(3)))
+    assert files(tmp_path) == []
+
+
+def test_listing_one_job_walks_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, walked, walk = DirectoryBlobStore(tmp_path), [], os.walk
+    for number in range(5):
+        store.put(f"jobs/{number}/x", b"x", "x")
+
+    def recorded(folder: Path) -> Any:
+        walked.append(Path(folder).relative_to(tmp_path).as_posix())
+        return walk(folder)
+
+    monkeypatch.setattr(os, "walk", recorded)
+    assert [blob.key for blob in store.list("jobs/3/")] == ["jobs/3/x"]
+    assert walked == ["jobs/3"]

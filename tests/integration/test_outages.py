@@ -1,5 +1,6 @@
 """A server that is away is a TransientError from every method, and comes back without a restart."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,10 +8,13 @@ import pytest
 from samples.jobs import NOW, job_id, queued
 from servers.postgres import Postgres
 from servers.process import ServerMissingError, free_port
+from servers.redis import Redis
 
+from scenescore_shared.adapters.celery import CeleryTaskPublisher, make_celery
 from scenescore_shared.adapters.s3 import S3BlobStore, make_client
 from scenescore_shared.adapters.sql.engine import make_engine
 from scenescore_shared.adapters.sql.migrate import migrate
+from scenescore_shared.contracts import WakeUp
 from scenescore_shared.errors import TransientError
 from scenescore_shared.jobs import Step
 from scenescore_shared.wiring import build_job_repository
@@ -77,6 +81,26 @@ def test_a_store_that_is_away() -> None:
 
 
 def test_a_bucket_that_is_missing_is_told(s3_store: S3BlobStore) -> None:
-    other = S3BlobStore(s3_store._client, "not-made")  # noqa: SLF001
+    other = S3BlobStore(s3_store._client, "not-made")
     with pytest.raises(TransientError, match="not-made"):
         other.ping()
+
+
+def test_a_redis_that_hangs_holds_nobody_up_for_long(tmp_path: Path) -> None:
+    try:
+        server = Redis(tmp_path)
+    except ServerMissingError as error:
+        pytest.skip(str(error))
+    server.start()
+    publisher = CeleryTaskPublisher(make_celery(server.url, name="tests", producer_only=True))
+    publisher.wake(Step.CLASSIFY, WakeUp(job_id="a", request_id="b"))
+    server.freeze()
+    try:
+        started = time.monotonic()
+        with pytest.raises(TransientError):
+            publisher.wake(Step.CLASSIFY, WakeUp(job_id="a", request_id="b"))
+        # the socket's timeout is 1.5 s; without a bound of the producer's own it was 40 s
+        assert time.monotonic() - started < 10
+    finally:
+        server.thaw()
+        server.stop()

@@ -60,7 +60,7 @@ def api_on_fakes() -> Iterator[Api]:
         blobs=blobs,
         publisher=publisher,
         clock=clock,
-        pictures=PictureReader(LIMITS, concurrency=1),
+        pictures=PictureReader(LIMITS, pixels_at_once=LIMITS.max_pixels),
         emotions=("happy", "angry", "sad"),
         new_id=lambda: job_id(next(numbers)),
         presigned_for=timedelta(minutes=5),

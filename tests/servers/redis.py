@@ -42,6 +42,13 @@ class Redis:
     def kill(self) -> None:
         self._server.stop(signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """It keeps its connections and answers nothing."""
+        self._server.send(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._server.send(signal.SIGCONT)
+
     def flush(self) -> None:
         with redis.Redis.from_url(self.url) as client:
             client.flushall()

@@ -3,9 +3,13 @@
 import os
 import signal
 import subprocess
+from functools import partial
 from itertools import count
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from scenescore_shared.adapters.s3 import make_client
 from servers.process import ServerMissingError, ServerProcess, find_program, free_port, listens
 
 _SWIFT_CONF = Path("/etc/swift/swift.conf")
@@ -94,6 +98,7 @@ class S3:
         commands += [[path, str(self._etc / f"{kind}-server.conf")] for kind, path in programs.items()]
         # Debian's own Python runs Swift, whatever environment the tests run in
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+        self._ports = [self._memcached, *ports.values(), self._port]
         self._servers = [
             ServerProcess(command, log=folder / f"{Path(command[0]).name}.log", environment=environment)
             for command in commands
@@ -106,7 +111,10 @@ class S3:
     def start(self) -> None:
         for server in self._servers:
             server.start()
-        self._servers[-1].wait_until(lambda: listens(self._port))
+        for server, port in zip(self._servers, self._ports, strict=True):
+            server.wait_until(partial(listens, port))
+        # the servers listen before they can do anything
+        self._servers[-1].wait_until(self._answers)
 
     def stop(self) -> None:
         for server in self._servers:
@@ -115,6 +123,21 @@ class S3:
     def kill(self) -> None:
         for server in self._servers:
             server.stop(signal.SIGKILL)
+
+    def _answers(self) -> bool:
+        client = make_client(
+            endpoint_url=self.endpoint_url,
+            region=self.region,
+            access_key_id=self.access_key_id,
+            secret_access_key=self.secret_access_key,
+        )
+        try:
+            client.list_buckets()
+        except (ClientError, BotoCoreError):
+            return False
+        finally:
+            client.close()
+        return True
 
     def new_bucket_name(self) -> str:
         return f"scenescore-{next(self._names)}"

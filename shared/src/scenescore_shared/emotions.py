@@ -27,9 +27,12 @@ def normalise(weights: Mapping[str, float], emotions: Sequence[str]) -> Mix:
     kept = [float(weights.get(emotion, 0.0)) for emotion in emotions]
     if any(not math.isfinite(weight) or weight < 0 for weight in kept):
         raise ValueError("weights must be finite numbers of at least 0")
-    total = math.fsum(kept)
-    if total <= 0:
+    largest = max(kept, default=0.0)
+    if largest <= 0:
         raise ValueError(f"at least one of {', '.join(emotions)} must have a weight above 0")
+    # scaled first: the sum of huge weights would be infinite
+    kept = [weight / largest for weight in kept]
+    total = math.fsum(kept)
     return dict(zip(emotions, _round_to_one([weight / total for weight in kept]), strict=True))
 
 

@@ -64,13 +64,21 @@ class IllegalMoveError(ScenescoreError):
     code = "illegal_move"
 
 
-class LeaseLostError(ScenescoreError):
+class JobInterruptedError(ScenescoreError):
+    """The work on one job must end; it says nothing about the others of its batch."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"The work on job {job_id} was interrupted.")
+        self.job_id = job_id
+
+
+class LeaseLostError(JobInterruptedError):
     """Somebody else holds the job now: the writer must drop what it made."""
 
     code = "lease_lost"
 
 
-class JobCanceledError(ScenescoreError):
+class JobCanceledError(JobInterruptedError):
     """The job's owner canceled it: raised at the next checkpoint."""
 
     code = "canceled"

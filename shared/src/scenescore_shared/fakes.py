@@ -65,13 +65,15 @@ class InMemoryJobRepository:
         return sum(_due(other) < _due(job) for other in waiting)
 
     def wakeable(
-        self, *, due_before: datetime, woken_before: datetime, now: datetime, limit: int
+        self, step: Step, *, due_before: datetime, woken_before: datetime, now: datetime, limit: int
     ) -> list[Job]:
         with self._lock:
             found = [
                 job
                 for job in self._by_due_time()
-                if _due(job) <= due_before and (job.woken_at is None or job.woken_at <= woken_before)
+                if job.step is step
+                and _due(job) <= due_before
+                and (job.woken_at is None or job.woken_at <= woken_before)
             ][:limit]
             for job in found:
                 self._jobs[job.id] = replace(job, woken_at=now)

@@ -11,7 +11,6 @@ from scenescore_shared.errors import (
     JobCanceledError,
     LeaseLostError,
     NotFoundError,
-    TransientError,
     WorkerStoppingError,
 )
 from scenescore_shared.jobs import Job, Lease, LeasePolicy, renew
@@ -66,9 +65,9 @@ class Heartbeat:
         with self._lock:
             self._progress[job.id] = progress
             if job.id in self._canceled:
-                raise JobCanceledError("The job was canceled.")
+                raise JobCanceledError(job.id)
             if job.id in self._lost:
-                raise LeaseLostError(f"The lease on job {job.id} has gone to somebody else.")
+                raise LeaseLostError(job.id)
         if self._stopping():
             raise WorkerStoppingError("The worker is shutting down.")
 
@@ -100,8 +99,8 @@ class Heartbeat:
             job = self._jobs.update(job_id, move)
         except (LeaseLostError, IllegalMoveError, NotFoundError):
             self._give_up(job_id)
-        except TransientError as error:
-            _log.warning("heartbeat_failed", job_id=job_id, reason=error.message)
+        except Exception as error:  # noqa: BLE001 - a heartbeat that dies silently would give every job away
+            _log.warning("heartbeat_failed", job_id=job_id, reason=str(error))
             if now >= lease.expires_at:
                 self._give_up(job_id)
         else:

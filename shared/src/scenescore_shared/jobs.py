@@ -268,7 +268,7 @@ def renew(job: Job, *, now: datetime, token: str, policy: LeasePolicy, step_prog
 
 
 def hand_back(job: Job, *, now: datetime, token: str) -> Job:
-    """The job as it was before the claim: a worker that shuts down gives the attempt back."""
+    """The job due again at once: a worker that shuts down gives its attempt back."""
     _check_fence(job, token)
     if job.cancel_requested:
         return _ended(job, Move.CANCEL, now)
@@ -343,7 +343,9 @@ def cancel_now(job: Job, *, now: datetime) -> Job:
 
 
 def carry_out_cancel(job: Job, *, now: datetime, token: str) -> Job:
-    """The holder of the lease has stopped its work."""
+    """The holder of the lease has stopped its work. A job that nobody asked to cancel is handed back."""
+    if not job.cancel_requested:
+        return hand_back(job, now=now, token=token)
     _check_fence(job, token)
     return _ended(job, Move.CANCEL, now)
 
@@ -364,7 +366,7 @@ def event_data(job: Job) -> dict[str, Any]:
 
 def _check_fence(job: Job, token: str) -> None:
     if job.lease is None or job.lease.token != token:
-        raise LeaseLostError(f"The lease on job {job.id} has gone to somebody else.")
+        raise LeaseLostError(job.id)
 
 
 def _lease_is_live(job: Job, now: datetime) -> bool:

@@ -20,10 +20,11 @@ _PROCESSORS: list[structlog.typing.Processor] = [
 def configure_logging(settings: LogSettings, *, service: str) -> None:
     """Sends structlog's and the standard library's records (uvicorn, Celery) through one formatter to stderr."""
     as_json = (settings.format or ("console" if sys.stderr.isatty() else "json")) == "json"
+    # the plain formatter: a fancy one would print local variables, secrets among them
     renderer: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if as_json
-        else [structlog.dev.ConsoleRenderer()]
+        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

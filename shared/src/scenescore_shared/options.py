@@ -27,7 +27,8 @@ class JobOptions(BaseModel):
         Field(strict=True, ge=0, le=MAX_SEED, description="Same seed, picture and options: the same music."),
     ] = None
     seconds: Annotated[
-        float, Field(ge=10, le=180, allow_inf_nan=False, description="Length of the music in seconds.")
+        float,
+        Field(strict=True, ge=10, le=180, allow_inf_nan=False, description="Length of the music in seconds."),
     ] = DEFAULT_SECONDS
     temperature: Annotated[
         float | None,
@@ -36,7 +37,7 @@ class JobOptions(BaseModel):
         ),
     ] = None
     emotions: Annotated[
-        dict[str, float] | None,
+        dict[str, Annotated[float, Field(strict=True)]] | None,
         Field(
             description="A mix that replaces the classifier's, as weights of 0 or more per emotion.",
             examples=[{"happy": 0.7, "sad": 0.3}],
@@ -50,10 +51,9 @@ class JobOptions(BaseModel):
     @field_validator("metadata")
     @classmethod
     def _storable(cls, metadata: dict[str, str]) -> dict[str, str]:
-        # PostgreSQL keeps no NUL and no lone surrogate in text
-        for text in (*metadata, *metadata.values()):
-            if "\x00" in text or not text.isprintable():
-                raise ValueError("metadata may hold printable characters only")
+        # the one character that PostgreSQL keeps in no text
+        if any("\x00" in text for text in (*metadata, *metadata.values())):
+            raise ValueError("metadata can't hold the character NUL")
         return metadata
 
     def with_mix_over(self, emotions: Sequence[str]) -> Self:

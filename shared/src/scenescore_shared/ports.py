@@ -57,9 +57,9 @@ class JobRepository(Protocol):
         """How many unclaimed jobs of the same step come before this one; None when it is not waiting."""
 
     def wakeable(
-        self, *, due_before: datetime, woken_before: datetime, now: datetime, limit: int
+        self, step: Step, *, due_before: datetime, woken_before: datetime, now: datetime, limit: int
     ) -> list[Job]:
-        """At most `limit` unfinished jobs, longest due first, due since `due_before` and last woken before
+        """At most `limit` unfinished jobs of the step, longest due first, due since `due_before` and last woken before
         `woken_before`; marks them as woken `now`.
         """
 

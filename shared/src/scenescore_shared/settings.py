@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -21,7 +22,8 @@ SERVICE_GROUPS = frozenset({"api", "sweeper", "classifier", "composer"})
 
 
 class Group(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # errors name the setting and never its value, which may be a secret in the wrong place
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class DatabaseSettings(Group):
@@ -94,6 +96,7 @@ class CommonSettings(BaseSettings):
         env_nested_delimiter="__",
         extra="forbid",
         frozen=True,
+        hide_input_in_errors=True,
         nested_model_default_partial_update=True,
     )
 
@@ -136,10 +139,12 @@ class CommonSettings(BaseSettings):
     def database_url(self) -> str:
         if self.database.url:
             return self.database.url.get_secret_value()
-        return f"sqlite:///{(self.data_dir / 'scenescore.db').absolute()}"
+        path = str((self.data_dir / "scenescore.db").absolute())
+        # a folder's name may hold what means something in a URL
+        return f"sqlite:///{quote(path)}"
 
     @property
     def broker_url(self) -> str:
         if self.broker.url:
             return self.broker.url.get_secret_value()
-        return f"filesystem://{(self.data_dir / 'broker').absolute()}"
+        return f"filesystem://{quote(str((self.data_dir / 'broker').absolute()))}"

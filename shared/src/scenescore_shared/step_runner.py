@@ -6,16 +6,16 @@ This is the engine under both workers and under `scenescore compose`. It knows n
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 from uuid import uuid4
 
 from scenescore_shared import jobs as moves
-from scenescore_shared.contracts import WakeUp
 from scenescore_shared.errors import (
-    IllegalMoveError,
     JobCanceledError,
+    JobInterruptedError,
     LeaseLostError,
     NotFoundError,
     PermanentError,
@@ -28,10 +28,13 @@ from scenescore_shared.jobs import Composed, Job, JobError, Step, StepResult
 from scenescore_shared.logs import get_logger, log_context
 from scenescore_shared.ports import BlobStore, Change, Clock, JobRepository, TaskPublisher
 from scenescore_shared.settings import JobSettings
+from scenescore_shared.waking import wake_best_effort
 
 _log = get_logger(__name__)
 
 _COMMIT_RETRY_SECONDS = 0.5
+
+_BATCH_ENDED = WorkerStoppingError("Another job of the batch ended it.")
 
 Checkpoint = Callable[[Job, float], None]
 """Tells how far a job's step is, in [0, 1]; raises when the work on it should end: see `Heartbeat`."""
@@ -85,7 +88,9 @@ class StepRunner:
         missing = self.batch.size - len(batch)
         if batch and missing and self.batch.wait_seconds:
             time.sleep(self.batch.wait_seconds)
-            batch += self._claim(missing)
+            # what is already in hand is worked on, whatever becomes of the second claim
+            with suppress(TransientError):
+                batch += self._claim(missing)
         return batch
 
     def _claim(self, limit: int) -> list[Job]:
@@ -112,23 +117,23 @@ class StepRunner:
                     del left[job.id]
                     self._settle(job, outcome, heartbeat)
             except Exception as error:  # noqa: BLE001 - whatever ends the handler ends the jobs still in hand
-                for job in left.values():
-                    self._settle(job, error, heartbeat)
+                for job in list(left.values()):
+                    others = isinstance(error, JobInterruptedError) and error.job_id != job.id
+                    self._settle(job, _BATCH_ENDED if others else error, heartbeat)
 
     def _settle(self, job: Job, outcome: StepResult | Exception, heartbeat: Heartbeat) -> None:
         with log_context(job_id=job.id, request_id=job.request_id):
             heartbeat.release(job)
             try:
                 settled = self._commit(job, self._move_for(job, outcome))
-            except (LeaseLostError, IllegalMoveError, NotFoundError, TransientError) as error:
-                _log.warning("result_dropped", step=self.step, reason=error.message)
-                self._drop_outputs(outcome)
+            except Exception as error:  # noqa: BLE001 - one job's trouble must not reach the others of its batch
+                _log.warning("result_not_written", step=self.step, reason=str(error))
+                self._drop_unnamed_outputs(job, outcome)
                 return
-            if not settled.outputs:
-                self._drop_outputs(outcome)
+            self._drop_unnamed_outputs(settled, outcome)
             _log.info("step_settled", step=self.step, status=settled.status, error=settled.error)
             if settled.step is not None and settled.due_at is not None and settled.due_at <= self.clock.now():
-                self._wake(settled.step, settled)
+                wake_best_effort(self.publisher, settled)
 
     def _move_for(self, job: Job, outcome: StepResult | Exception) -> Change:
         token = job.lease.token if job.lease else ""
@@ -170,10 +175,22 @@ class StepRunner:
                     raise
                 time.sleep(_COMMIT_RETRY_SECONDS)
 
-    def _drop_outputs(self, outcome: StepResult | Exception) -> None:
-        """What no row names must not stay in the store."""
-        if isinstance(outcome, Composed):
-            for output in outcome.outputs:
+    def _drop_unnamed_outputs(self, job: Job, outcome: StepResult | Exception) -> None:
+        """What no row names must not stay in the store; what one names must not go.
+
+        A write that seems to have failed may have been committed all the same, so the row is asked.
+        """
+        if not isinstance(outcome, Composed):
+            return
+        try:
+            named = {output.blob_key for output in self.jobs.get(job.id).outputs}
+        except NotFoundError:
+            named = set()
+        except TransientError as error:
+            _log.warning("orphan_left", reason=error.message)
+            return
+        for output in outcome.outputs:
+            if output.blob_key not in named:
                 self._delete_blob(output.blob_key)
 
     def _delete_blob(self, key: str) -> None:
@@ -182,14 +199,15 @@ class StepRunner:
         except TransientError as error:
             _log.warning("orphan_left", blob_key=key, reason=error.message)
 
-    def _wake(self, step: Step, job: Job) -> None:
-        try:
-            self.publisher.wake(step, WakeUp(job_id=job.id, request_id=job.request_id))
-        except TransientError as error:
-            _log.warning("wake_up_not_sent", step=step, reason=error.message)
-
 
 def _error_of(error: Exception) -> JobError:
+    """What the job's owner is told: our own sentences, but not what a vendor's client says of our servers."""
+    if isinstance(error, TransientError):
+        _log.warning("step_failed", reason=error.message)
+        message = (
+            "A part of Scenescore did not answer, however often it was tried. Submit the job again later."
+        )
+        return JobError(code=error.code, message=message)
     if isinstance(error, ScenescoreError):
         return JobError(code=error.code, message=error.message)
     _log.error("handler_failed", exc_info=error)

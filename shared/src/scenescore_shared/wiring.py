@@ -1,6 +1,5 @@
 """Builds the adapters that the settings name. For composition roots (`main`, `worker`) only."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from celery import Celery
@@ -9,7 +8,7 @@ from sqlalchemy import Engine
 from scenescore_shared.adapters.celery import CeleryTaskPublisher, make_celery
 from scenescore_shared.adapters.directory import DirectoryBlobStore
 from scenescore_shared.adapters.s3 import S3BlobStore, make_client
-from scenescore_shared.adapters.sql.engine import make_engine
+from scenescore_shared.adapters.sql.engine import make_engine, sqlite_file
 from scenescore_shared.adapters.sql.jobs import SqlJobRepository
 from scenescore_shared.adapters.sql.locks import SWEEP_LOCK_KEY, advisory_lock, file_lock
 from scenescore_shared.ports import BlobStore, TaskPublisher
@@ -25,7 +24,7 @@ def build_engine(settings: CommonSettings, *, application: str) -> Engine:
 
 def build_job_repository(engine: Engine) -> SqlJobRepository:
     if engine.dialect.name == "sqlite":
-        beside = Path(f"{engine.url.database}.sweep-lock")
+        beside = sqlite_file(engine.url).with_suffix(".sweep-lock")
         return SqlJobRepository(engine, lambda: file_lock(beside))
     return SqlJobRepository(engine, lambda: advisory_lock(engine, SWEEP_LOCK_KEY))
 
@@ -42,12 +41,12 @@ def build_s3_store(storage: StorageSettings, bucket: str) -> S3BlobStore:
     return S3BlobStore(_s3_client(storage, storage.endpoint_url), bucket, public_client=public)
 
 
-def build_celery(settings: CommonSettings, *, name: str) -> Celery:
+def build_worker_app(settings: CommonSettings, *, name: str) -> Celery:
     return make_celery(settings.broker_url, name=name)
 
 
-def build_publisher(app: Celery) -> TaskPublisher:
-    return CeleryTaskPublisher(app)
+def build_publisher(settings: CommonSettings, *, name: str) -> TaskPublisher:
+    return CeleryTaskPublisher(make_celery(settings.broker_url, name=name, producer_only=True))
 
 
 def _s3_client(storage: StorageSettings, endpoint_url: str | None) -> "S3Client":

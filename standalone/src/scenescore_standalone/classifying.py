@@ -36,7 +36,7 @@ def _classified(settings: StandaloneSettings, files: Sequence[Path]) -> Iterator
     )
     # through the API's reader, so that a picture feels the same here and there
     limits = PictureLimits(max_bytes=settings.api.max_upload_bytes, max_pixels=settings.api.max_pixels)
-    reader = PictureReader(limits, concurrency=1)
+    reader = PictureReader(limits, pixels_at_once=limits.max_pixels)
     for batch in _in_batches(files, settings.classifier.batch_size):
         read = [_read(reader, file) for file in batch]
         mixes = iter(classifier.classify([jpeg for jpeg in read if isinstance(jpeg, bytes)]))

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -35,17 +36,34 @@ _HOUR = 3600.0
 def run(settings: StandaloneSettings, options: argparse.Namespace) -> int:
     if options.image is None and options.emotions is None:
         raise InvalidRequestError("name a picture, or give a mix with --emotions")
-    if not options.output.parent.is_dir():
-        raise InvalidRequestError(f"the folder {options.output.parent} does not exist: make it first")
+    _check_output(options.output)
     picture = options.image.read_bytes() if options.image else None
     with opened(settings) as corpora:
         corpora.make_usable()
         job, midi = _compose(settings, corpora, picture, _job_options(options))
-    staged = options.output.with_name(f".{options.output.name}.{uuid4().hex}")
-    staged.write_bytes(midi)
-    staged.replace(options.output)
+    _write_whole(options.output, midi)
     sys.stdout.write(_as_json(job, options.output) if options.json else _as_text(job, options.output))
     return 0
+
+
+def _check_output(output: Path) -> None:
+    """Before the work, so that it is not done for nothing."""
+    if not output.parent.is_dir():
+        raise InvalidRequestError(f"the folder {output.parent} does not exist: make it first")
+    if not output.name or output.is_dir():
+        raise InvalidRequestError(f"{output} is a folder: name a file, such as music.mid")
+    if not os.access(output.parent, os.W_OK):
+        raise InvalidRequestError(f"the folder {output.parent} can't be written to")
+
+
+def _write_whole(output: Path, data: bytes) -> None:
+    """The whole file or none."""
+    staged = output.with_name(f".{output.name}.{uuid4().hex}")
+    try:
+        staged.write_bytes(data)
+        staged.replace(output)
+    finally:
+        staged.unlink(missing_ok=True)
 
 
 def _job_options(options: argparse.Namespace) -> JobOptions:
@@ -74,7 +92,7 @@ def _compose(
         blobs=blobs,
         publisher=publisher,
         clock=clock,
-        pictures=PictureReader(limits, concurrency=1),
+        pictures=PictureReader(limits, pixels_at_once=limits.max_pixels),
         emotions=settings.emotions,
         new_id=lambda: str(uuid7()),
         presigned_for=timedelta(),
@@ -84,7 +102,11 @@ def _compose(
         Step.COMPOSE: _WithBar(ComposeStep(catalogue=corpora.catalogue, blobs=blobs, budget=settings.budget)),
     }
     if job.step is Step.CLASSIFY:
-        classifier = Classifier.load(settings.classifier.weights_dir, emotions=settings.emotions)
+        classifier = Classifier.load(
+            settings.classifier.weights_dir,
+            emotions=settings.emotions,
+            device=settings.classifier.device,
+        )
         handlers[Step.CLASSIFY] = ClassifyStep(classifier=classifier, blobs=blobs)
     while (job := jobs.get(job.id)).step is not None:
         StepRunner(
@@ -140,4 +162,5 @@ def _as_text(job: Job, output: Path) -> str:
 
 def _as_json(job: Job, output: Path) -> str:
     view = job_view(job, queue_position=None, url_for=lambda *_, **__: str(output))
-    return json.dumps(view.model_dump(mode="json"), ensure_ascii=False) + "\n"
+    # no server, so no links
+    return json.dumps(view.model_dump(mode="json", exclude={"links"}), ensure_ascii=False) + "\n"

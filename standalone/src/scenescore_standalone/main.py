@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from scenescore_shared.errors import ScenescoreError
 from scenescore_shared.settings import LogSettings
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 _FAILED = 1
 _USAGE = 2
 _INTERRUPTED = 130
+
+_LAST_PORT = 65535
 
 _UP = "supervising:run"
 
@@ -33,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValidationError as error:
         reasons = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         return _complain(f"a setting is wrong: {reasons}", _USAGE)
+    except SettingsError as error:
+        return _complain(f"a setting is wrong: {error}", _USAGE)
     except ScenescoreError as error:
         return _complain(error.message, _FAILED)
     except OSError as error:
@@ -80,7 +85,7 @@ def _add_up(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser
 ) -> None:
     up = commands.add_parser("up", parents=[common], help="run the API and its workers on this machine")
-    up.add_argument("--port", type=int, help="the API's port on 127.0.0.1 (default 8000)")
+    up.add_argument("--port", type=_port, help="the API's port on 127.0.0.1 (default 8000)")
     up.set_defaults(run=_UP)
 
 
@@ -130,6 +135,12 @@ def _add_corpus(
     list_ = actions.add_parser("list", parents=[common], help="list the corpora")
     list_.add_argument("--json", action="store_true", help="one JSON object a line")
     list_.set_defaults(run="corpora:show")
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; name one from 1 to {_LAST_PORT}")
+    return int(text)
 
 
 def _mix(text: str) -> dict[str, float]:

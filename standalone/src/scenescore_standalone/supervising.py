@@ -11,11 +11,12 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
-from types import FrameType
+from pathlib import Path
 
 from scenescore_shared.adapters.sql.locks import file_lock
 from scenescore_shared.errors import PermanentError
 from scenescore_shared.logs import get_logger
+from scenescore_shared.stopping import StopFlag
 from scenescore_standalone.embedded import opened
 from scenescore_standalone.settings import StandaloneSettings
 
@@ -81,7 +82,10 @@ class _Child:
             self.started = time.monotonic()
             # a session of its own: Ctrl-C reaches the supervisor only, which then stops all in order
             self.process = subprocess.Popen(  # noqa: S603 - our own modules, no input of anybody's
-                [sys.executable, "-m", self.module], env=self.environment, start_new_session=True
+                [sys.executable, "-m", "scenescore_standalone.child", self.module],
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                start_new_session=True,
             )
 
     def stop(self) -> None:
@@ -100,13 +104,11 @@ class _Child:
 
 
 def _watch(children: list[_Child], settings: StandaloneSettings, url: str) -> None:
-    stop = threading.Event()
-
-    def on_signal(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    for kind in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(kind, on_signal)
+    stop = StopFlag()
+    stop.listen()
+    for file in _ready_files(settings):
+        # of an earlier run that was killed
+        file.unlink(missing_ok=True)
     threading.Thread(target=_announce, args=(settings, url, stop), daemon=True).start()
     try:
         while not stop.wait(0.5):
@@ -120,17 +122,23 @@ def _watch(children: list[_Child], settings: StandaloneSettings, url: str) -> No
             child.wait(deadline)
 
 
-def _announce(settings: StandaloneSettings, url: str, stop: threading.Event) -> None:
+def _announce(settings: StandaloneSettings, url: str, stop: StopFlag) -> None:
     """Says that all is up as soon as it is: the API answers and both workers hold their models."""
-    folders = (settings.data_dir / "state" / "classify", settings.data_dir / "state" / "compose")
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and not stop.wait(0.2):
-        if all((folder / "ready").exists() for folder in folders) and _answers(f"{url}/readyz"):
+    patience = time.monotonic() + _START_SECONDS
+    while not stop.wait(0.2):
+        if all(file.exists() for file in _ready_files(settings)) and _answers(f"{url}/readyz"):
             sys.stdout.write(
                 f"Scenescore is up at {url} (its API is described at {url}/docs). Ctrl-C stops it.\n"
             )
             sys.stdout.flush()
             return
+        if time.monotonic() > patience:
+            sys.stderr.write("Scenescore is still starting; the lines above say what holds it up.\n")
+            patience = float("inf")
+
+
+def _ready_files(settings: StandaloneSettings) -> list[Path]:
+    return [folder / "ready" for folder in (settings.classifier_state_dir, settings.composer_state_dir)]
 
 
 def _answers(url: str) -> bool:
@@ -146,5 +154,7 @@ def _check_port(host: str, port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            raise PermanentError(f"port {port} is taken: name another with --port") from None
+        except OSError as error:
+            raise PermanentError(
+                f"can't listen on {host}, port {port} ({error.strerror}): name another with --port"
+            ) from None

@@ -1,15 +1,20 @@
 import io
 import struct
+import subprocess
+import sys
+import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image
 from samples.pictures import encoded, jpeg, scene, with_exif
 
-from scenescore_api.pictures import PictureLimits, PictureReader
+from scenescore_api import pictures
+from scenescore_api.pictures import PictureLimits, PictureReader, UprightPicture
 from scenescore_shared.errors import InvalidPictureError
 
-READER = PictureReader(PictureLimits(max_bytes=1_000_000, max_pixels=1_000_000), concurrency=1)
+READER = PictureReader(PictureLimits(max_bytes=1_000_000, max_pixels=1_000_000), pixels_at_once=1_000_000)
 
 
 def stored(upload: bytes) -> Image.Image:
@@ -134,6 +139,49 @@ def test_a_jpeg_survives_nearly_unchanged() -> None:
     before, after = Image.open(io.BytesIO(jpeg())), stored(jpeg())
     difference = [abs(a - b) for a, b in zip(before.tobytes(), after.tobytes(), strict=True)]
     assert sum(difference) / len(difference) < 2
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "F"])
+def test_the_memory_of_a_picture_is_bounded_by_its_pixels(mode: str) -> None:
+    """Some 9 bytes a pixel, as the setting max_pixels_at_once says; measured in a process of its own."""
+    program = (
+        "import io, resource, sys\n"
+        "from PIL import Image\n"
+        "from scenescore_api.pictures import PictureLimits, PictureReader\n"
+        "reader = PictureReader(PictureLimits(max_bytes=10**8, max_pixels=10**8), pixels_at_once=10**8)\n"
+        "upload = sys.stdin.buffer.read()\n"
+        "reader.read(upload)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+
+    def peak(side: int) -> int:
+        upload = encoded(Image.new(mode, (side, side)), "TIFF" if mode == "F" else "PNG")
+        done = subprocess.run([sys.executable, "-c", program], input=upload, capture_output=True, check=True)
+        return int(done.stdout) * 1024 - (len(upload) if mode == "F" else 0)
+
+    assert (peak(4000) - peak(100)) / 4000**2 < 13
+
+
+def test_large_pictures_wait_for_each_other_and_small_ones_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once, most = [0], [0]
+    original = pictures._upright
+
+    def counted(image: Image.Image, content_type: str) -> UprightPicture:
+        at_once[0] += 1
+        most[0] = max(most[0], at_once[0])
+        time.sleep(0.05)
+        at_once[0] -= 1
+        return original(image, content_type)
+
+    monkeypatch.setattr(pictures, "_upright", counted)
+    reader = PictureReader(READER._limits, pixels_at_once=2 * 160 * 120)
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(reader.read, [jpeg(seed) for seed in range(6)]))
+    assert most == [2]
+    most[0] = 0
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(reader.read, [encoded(scene(400, 400, seed=seed)) for seed in range(3)]))
+    assert most == [1]
 
 
 def _png_of_size(width: int, height: int) -> bytes:

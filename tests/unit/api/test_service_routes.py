@@ -48,6 +48,8 @@ def test_metrics_count_jobs_and_requests_without_a_series_for_each_id(api: Api) 
     assert 'route="/v1/jobs/{job_id}",status="404"} 1.0' in text
     assert "0197f2a0" not in text
     assert "nowhere" not in text
+    api.client.request("FOO1", "/v1/jobs")
+    assert "FOO1" not in api.client.get("/metrics").text
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("PUT", "/v1/jobs", 405)])
@@ -63,8 +65,9 @@ def test_the_openapi_document_is_valid_and_complete(api: Api) -> None:
     document = api.client.get("/openapi.json").json()
     OpenAPIV31SpecValidator(document).validate()
     submit = document["paths"]["/v1/jobs"]["post"]
-    assert set(submit["responses"]) == {"202", "400", "413", "415", "422", "503"}
-    assert set(submit["responses"]["202"]["headers"]) == {"Location", "Retry-After"}
+    assert set(submit["responses"]) == {"202", "400", "413", "415", "422", "503", "default"}
+    assert set(submit["responses"]["202"]["headers"]) == {"Location", "Retry-After", "X-Request-ID"}
+    assert "Retry-After" in submit["responses"]["503"]["headers"]
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             assert operation["summary"], (method, path)

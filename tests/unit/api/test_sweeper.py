@@ -1,13 +1,16 @@
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from samples.jobs import MIX, NOW, claimed, job_id, queued, succeeded
 
 from scenescore_api.settings import SweeperGroup
-from scenescore_api.sweeper import Sweeper
+from scenescore_api.sweeper import Sweeper, run
 from scenescore_shared.errors import TransientError
 from scenescore_shared.fakes import FakeClock, InMemoryJobRepository, RecordingPublisher
 from scenescore_shared.jobs import Step
+from scenescore_shared.stopping import StopFlag
 
 
 class Bench:
@@ -65,6 +68,15 @@ def test_a_round_is_bounded_and_the_longest_due_come_first(bench: Bench) -> None
     assert [job for _, job in bench.woken()] == [job_id(4), job_id(5)]
 
 
+def test_a_backlog_of_one_step_hides_no_job_of_another(bench: Bench) -> None:
+    for number in range(1, 50):
+        bench.jobs.add(queued(number, emotions=MIX))
+    bench.clock.advance(1)
+    bench.jobs.add(queued(99, at=bench.clock.now()))
+    bench.clock.advance(9)
+    assert (Step.CLASSIFY, job_id(99)) in bench.woken()
+
+
 def test_another_sweeper_at_work_leaves_nothing_to_do(bench: Bench) -> None:
     bench.jobs.add(queued(1))
     bench.clock.advance(10)
@@ -74,12 +86,28 @@ def test_another_sweeper_at_work_leaves_nothing_to_do(bench: Bench) -> None:
     assert len(bench.woken()) == 1
 
 
-def test_a_broker_that_is_away_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broker_that_is_away_ends_no_round(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object) -> None:
         raise TransientError("gone")
 
     bench.jobs.add(queued(1))
     bench.clock.advance(10)
     monkeypatch.setattr(bench.publisher, "wake", away)
-    with pytest.raises(TransientError):
-        bench.sweeper.sweep()
+    assert bench.sweeper.sweep() == 0
+
+
+def test_it_sweeps_until_it_is_told_to_stop_and_outlives_the_database(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stop, rounds = StopFlag(), []
+
+    def away(*_: object, **__: object) -> None:
+        rounds.append((tmp_path / "sweeper" / "alive").exists())
+        stop.is_set = len(rounds) == 3
+        raise TransientError("gone")
+
+    monkeypatch.setattr(bench.jobs, "wakeable", away)
+    sweeper = replace(bench.sweeper, settings=SweeperGroup(interval_seconds=0.01))
+    run(sweeper, stop, tmp_path / "sweeper" / "alive")
+    assert rounds == [True] * 3
+    assert not (tmp_path / "sweeper" / "alive").exists()

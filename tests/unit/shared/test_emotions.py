@@ -7,6 +7,10 @@ from hypothesis import strategies as st
 from scenescore_shared.emotions import ALL_EMOTIONS, DEFAULT_EMOTIONS, largest_remainder, normalise
 
 
+def test_the_largest_weights_make_a_mix() -> None:
+    assert normalise({"happy": 1e308, "sad": 1e308}, DEFAULT_EMOTIONS)["sad"] == 0.5
+
+
 def test_shares_keep_the_order_in_use_and_add_up() -> None:
     assert normalise({"sad": 3, "happy": 1, "calm": 9}, DEFAULT_EMOTIONS) == {
         "happy": 0.25,

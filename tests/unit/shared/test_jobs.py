@@ -177,6 +177,11 @@ def test_a_cancellation_asked_for_wins_over_whatever_comes_next(end: Callable[[J
     assert (canceled.status, canceled.step, canceled.due_at) == (Status.CANCELED, None, None)
 
 
+def test_nobody_is_canceled_who_was_not_asked_to_be() -> None:
+    job = carry_out_cancel(claimed(), now=LATER, token="t1")
+    assert (job.status, job.attempts, job.due_at) == (Status.RUNNING, 0, LATER)
+
+
 def test_canceling_twice_is_no_error_but_an_ended_job_is() -> None:
     canceled = request_cancel(queued(), now=LATER)
     assert request_cancel(canceled, now=LATER) is canceled

@@ -43,6 +43,18 @@ def test_an_exception_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) ->
     assert "ValueError: broken" in json.loads(line)["exception"]
 
 
+def test_a_console_shows_no_local_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(LogSettings(format="console"), service="tests")
+    password = "hush"
+    try:
+        raise ValueError(f"{len(password)} letters")
+    except ValueError as error:
+        get_logger("x").error("failed", exc_info=error)
+    shown = capsys.readouterr().err
+    assert "4 letters" in shown
+    assert "hush" not in shown.replace('password = "hush"', "")
+
+
 def test_the_level_holds(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(LogSettings(format="console", level="error"), service="tests")
     get_logger("x").warning("quiet")

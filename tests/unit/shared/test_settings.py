@@ -3,7 +3,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from scenescore_shared.adapters.sql.engine import sqlite_file
+from scenescore_shared.contracts import WakeUp
+from scenescore_shared.jobs import Step
+from scenescore_shared.provision import provision
 from scenescore_shared.settings import CommonSettings
+from scenescore_shared.wiring import build_publisher
 
 
 def test_with_nothing_set_everything_is_on_this_machine(
@@ -11,7 +16,7 @@ def test_with_nothing_set_everything_is_on_this_machine(
 ) -> None:
     monkeypatch.setenv("SCENESCORE_DATA_DIR", str(tmp_path))
     settings = CommonSettings()
-    assert settings.database_url == f"sqlite:///{tmp_path}/scenescore.db"
+    assert sqlite_file(settings.database_url) == tmp_path / "scenescore.db"
     assert settings.broker_url == f"filesystem://{tmp_path}/broker"
     assert settings.storage.bucket is None
     assert settings.emotions == ("happy", "angry", "sad")
@@ -47,6 +52,28 @@ def test_unknown_and_wrong_settings_are_refused(
     monkeypatch.setenv(variable, value)
     with pytest.raises(ValidationError):
         CommonSettings()
+
+
+@pytest.mark.parametrize(
+    "variable", ["SCENESCORE_DATABASE__URI", "SCENESCORE_STORAGE__SECRET_ACCESS_KEY", "SCENESCORE_EMOTIONS"]
+)
+def test_an_error_tells_no_value(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv("SCENESCORE_STORAGE__BUCKET", "needs-two-keys")
+    monkeypatch.setenv(variable, "postgresql://user:hush@host/name")
+    with pytest.raises(ValidationError) as caught:
+        CommonSettings()
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["plain", "with space", "a#b", "a?b", "100%25", "é"])
+def test_a_data_folder_may_have_any_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    monkeypatch.setenv("SCENESCORE_DATA_DIR", str(tmp_path / name))
+    settings = CommonSettings()
+    provision(settings)
+    build_publisher(settings, name="tests").wake(Step.CLASSIFY, WakeUp(job_id="a", request_id="b"))
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name / "scenescore.db").is_file()
+    assert len(list((tmp_path / name / "broker" / "messages").iterdir())) == 1
 
 
 def test_settings_of_another_service_pass(monkeypatch: pytest.MonkeyPatch) -> None:

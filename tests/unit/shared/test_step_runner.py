@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import pytest
 from samples.jobs import COMPOSED, MIX, NOW, job_id, queued
@@ -301,6 +302,112 @@ def test_stopping_is_told_at_the_checkpoint(bench: Bench) -> None:
         return CLASSIFIED
 
     assert bench.run(work, stopping=stop.is_set).step is Step.COMPOSE
+
+
+def test_the_interruption_of_one_job_hands_the_others_of_its_batch_back(bench: Bench) -> None:
+    for number in range(1, 4):
+        bench.jobs.add(queued(number))
+
+    def outcome(job: Job, _: Checkpoint) -> Outcome:
+        if not bench.jobs.get(job_id(2)).cancel_requested and job.id == job_id(1):
+            bench.jobs.update(job_id(2), partial(request_cancel, now=bench.clock.now()))
+            raise JobCanceledError(job_id(2))
+        return CLASSIFIED
+
+    bench.runner(outcome).run_due(for_seconds=60)
+    assert bench.jobs.get(job_id(2)).status is Status.CANCELED
+    assert [bench.jobs.get(job_id(number)).step for number in (1, 3)] == [Step.COMPOSE] * 2
+
+
+@pytest.mark.parametrize("then_away", [False, True])
+def test_a_commit_whose_answer_was_lost_keeps_its_music(
+    bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    then_away: bool,  # noqa: FBT001
+) -> None:
+    update, get = bench.jobs.update, bench.jobs.get
+
+    def committed_and_cut_off(job: str, change: Change) -> Job:
+        monkeypatch.setattr(bench.jobs, "update", update)
+        update(job, change)
+        if then_away:
+            monkeypatch.setattr(bench.jobs, "get", away)
+            monkeypatch.setattr(bench.jobs, "update", away)
+            bench.clock.advance(31)
+        raise TransientError("connection lost")
+
+    def away(*_: object) -> Job:
+        raise TransientError("away")
+
+    def work(_job: Job, _checkpoint: Checkpoint) -> Outcome:
+        bench.blobs.put(COMPOSED.outputs[0].blob_key, b"midi", "audio/midi")
+        monkeypatch.setattr(bench.jobs, "update", committed_and_cut_off)
+        return COMPOSED
+
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    bench.jobs.add(queued(emotions=MIX))
+    bench.runner(work, step=Step.COMPOSE).run_due(for_seconds=60)
+    assert get(job_id(1)).status is Status.SUCCEEDED
+    assert bench.blobs.get(COMPOSED.outputs[0].blob_key) == b"midi"
+
+
+def test_what_breaks_the_writing_of_one_job_reaches_no_other(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update = bench.jobs.update
+    for number in range(1, 4):
+        bench.jobs.add(queued(number))
+
+    def broken(job: str, change: Change) -> Job:
+        if job == job_id(2):
+            raise RuntimeError("a bug")
+        return update(job, change)
+
+    monkeypatch.setattr(bench.jobs, "update", broken)
+    bench.runner(lambda *_: CLASSIFIED).run_due(for_seconds=60)
+    assert [bench.jobs.get(job_id(number)).step for number in (1, 3)] == [Step.COMPOSE] * 2
+
+
+def test_the_heartbeat_outlives_what_nobody_foresaw(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    update, failures = bench.jobs.update, iter([RuntimeError("a bug")])
+
+    def flaky(job: str, change: Change) -> Job:
+        if error := next(failures, None):
+            raise error
+        return update(job, change)
+
+    def work(job: Job, checkpoint: Checkpoint) -> Outcome:
+        checkpoint(job, 0.5)
+        _until(lambda: bench.jobs.get(job.id).progress > 0)
+        return CLASSIFIED
+
+    monkeypatch.setattr(bench.jobs, "update", flaky)
+    assert bench.run(work).step is Step.COMPOSE
+
+
+def test_a_second_claim_that_fails_loses_nothing_of_the_first(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims, claim_due = iter([True, False]), bench.jobs.claim
+
+    def flaky(*arguments: Any) -> list[Job]:
+        if not next(claims, True):
+            raise TransientError("away")
+        return claim_due(*arguments)
+
+    monkeypatch.setattr(bench.jobs, "claim", flaky)
+    job = bench.run(lambda *_: CLASSIFIED, batch=BatchPolicy(size=2, wait_seconds=0.01))
+    assert job.step is Step.COMPOSE
+
+
+def test_a_job_does_not_tell_what_a_vendor_says_of_our_servers(bench: Bench) -> None:
+    job = bench.run(
+        raising(TransientError("no answer from http://objects.internal:8333")),
+        settings=JobSettings(max_attempts=1),
+    )
+    assert job.error is not None
+    assert job.error.code == "temporarily_unavailable"
+    assert "internal:8333" not in job.error.message
 
 
 def _taken_over(bench: Bench) -> Change:

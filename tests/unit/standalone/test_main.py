@@ -105,6 +105,9 @@ def test_classify_prints_a_line_a_picture_and_goes_on_after_a_bad_one(
         (["compose", "PICTURE", "-o", "OUT", "--seed", "-1"], "--seed"),
         (["compose", "-o", "OUT", "--emotions", "bored=1"], "bored"),
         (["compose", "BAD", "-o", "OUT"], "no picture that can be read"),
+        (["compose", "PICTURE", "-o", "FOLDER"], "is a folder"),
+        (["compose", "PICTURE", "-o", "."], "is a folder"),
+        (["compose", "PICTURE", "-o", "/"], "is a folder"),
         (["corpus", "import", "nowhere"], "nowhere"),
         (["corpus", "import", "FOLDER", "--name", "starter"], "starter"),
         (["corpus", "import", "FOLDER"], "no subfolder named after an emotion"),
@@ -139,8 +142,27 @@ def test_a_wrong_setting_is_a_sentence(
     assert "SCENESCORE_EMOTION" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("variable", ["SCENESCORE_LOG", "SCENESCORE_BROKER"])
+def test_a_group_set_as_a_whole_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str
+) -> None:
+    monkeypatch.setenv(variable, "redis://:hush@host")
+    assert main(["corpus", "list"]) == 2
+    said = capsys.readouterr().err
+    assert variable.removeprefix("SCENESCORE_").lower() in said
+    assert "hush" not in said
+
+
 @pytest.mark.parametrize(
-    "arguments", [[], ["compose"], ["compose", "-o", "x", "--emotions", "happy"], ["fly"]]
+    "arguments",
+    [
+        [],
+        ["compose"],
+        ["compose", "-o", "x", "--emotions", "happy"],
+        ["fly"],
+        ["up", "--port", "70000"],
+        ["up", "--port", "0"],
+    ],
 )
 def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:

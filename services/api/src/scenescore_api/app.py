@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
@@ -11,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from scenescore_api.metrics import JobCounts
 from scenescore_api.middleware import BodyLimit, RequestContext
 from scenescore_api.pictures import too_large
-from scenescore_api.problems import Problem, install_problem_handlers
+from scenescore_api.problems import MEDIA_TYPE, Problem, install_problem_handlers
 from scenescore_api.routes import jobs
 from scenescore_api.routes import service as service_routes
 from scenescore_api.service import JobService
@@ -20,6 +21,12 @@ from scenescore_shared.errors import InvalidRequestError
 
 _FORM_OVERHEAD_BYTES = 256 * 1024
 """What a form may be larger than its picture: the options and the boundaries."""
+
+_REQUEST_ID_HEADER = {
+    "description": "The request's id: the client's own X-Request-ID, or a new one",
+    "schema": {"type": "string"},
+}
+_TRY_AGAIN_HEADER = {"description": "Seconds until it is worth trying again", "schema": {"type": "integer"}}
 
 _DESCRIPTION = """Post a picture of a scene; get back how it feels (probabilities over emotions) and a new piece
 of music that feels the same. Errors are problem documents (RFC 9457); times are RFC 3339 in UTC."""
@@ -73,6 +80,7 @@ def _describe_problems(app: FastAPI) -> None:
             schemas.update(problem.pop("$defs", {}))
             schemas["Problem"] = problem
             _drop_automatic_validation_errors(document)
+            _add_what_every_answer_has(document)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the document
@@ -86,3 +94,16 @@ def _drop_automatic_validation_errors(document: dict[str, Any]) -> None:
                 del operation["responses"]["422"]
     for name in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(name, None)
+
+
+def _add_what_every_answer_has(document: dict[str, Any]) -> None:
+    problem = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            responses = operation["responses"]
+            responses["default"] = {"description": "Any other error", "content": problem}
+            for status, response in responses.items():
+                headers = response.setdefault("headers", {})
+                headers["X-Request-ID"] = _REQUEST_ID_HEADER
+                if status == str(int(HTTPStatus.SERVICE_UNAVAILABLE)):
+                    headers["Retry-After"] = _TRY_AGAIN_HEADER

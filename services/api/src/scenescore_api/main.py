@@ -14,7 +14,6 @@ from scenescore_shared.adapters.clock import SystemClock
 from scenescore_shared.logs import configure_logging
 from scenescore_shared.wiring import (
     build_blob_store,
-    build_celery,
     build_engine,
     build_job_repository,
     build_publisher,
@@ -28,9 +27,9 @@ def create_app(settings: ApiSettings) -> FastAPI:
     service = JobService(
         jobs=build_job_repository(engine),
         blobs=build_blob_store(settings),
-        publisher=build_publisher(build_celery(settings, name="scenescore-api")),
+        publisher=build_publisher(settings, name="scenescore-api"),
         clock=SystemClock(),
-        pictures=PictureReader(limits, concurrency=settings.api.decode_concurrency),
+        pictures=PictureReader(limits, pixels_at_once=settings.api.max_pixels_at_once),
         emotions=settings.emotions,
         new_id=lambda: str(uuid7()),
         presigned_for=timedelta(seconds=settings.api.presigned_seconds),

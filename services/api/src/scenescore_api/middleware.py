@@ -7,14 +7,17 @@ from uuid import uuid4
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from scenescore_api.problems import unexpected_error
 from scenescore_shared.errors import InvalidRequestError
 from scenescore_shared.logs import get_logger, log_context
 
 _log = get_logger(__name__)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -38,11 +41,13 @@ class RequestContext:
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
+        answering = False
         started = time.perf_counter()
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answering
             if message["type"] == "http.response.start":
+                answering = True
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
@@ -52,13 +57,19 @@ class RequestContext:
         with log_context(request_id=request_id):
             try:
                 await self._app(scope, receive, send_with_id)
+            except Exception as error:
+                # here and not in the framework's outermost layer, so that id and headers are on this answer too
+                _log.error("request_crashed", exc_info=error)
+                if answering:
+                    raise
+                await unexpected_error(Request(scope))(scope, receive, send_with_id)
             finally:
                 self._record(scope, status, time.perf_counter() - started)
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        # the route's template, not the path: ids would make a series each
+        # the route's template, not the path: ids would make a series each, and so would made-up methods
         route = getattr(scope.get("route"), "path", "unknown")
-        method = scope["method"] if route != "unknown" else "unknown"
+        method = scope["method"] if scope["method"] in _METHODS else "other"
         self._requests.labels(method, route, status).inc()
         self._seconds.labels(method, route).observe(seconds)
         if scope["path"] not in _QUIET:

@@ -2,7 +2,8 @@
 
 import io
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
@@ -46,18 +47,36 @@ class PictureLimits:
 
 
 class PictureReader:
-    """Decodes at most `concurrency` pictures at a time, so that many large ones can't use up the memory."""
+    """Decodes pictures, of together at most `pixels_at_once` pixels (a larger one alone) at a time: many at once
+    can't use up the memory, and small ones need not wait for each other.
+    """
 
-    def __init__(self, limits: PictureLimits, *, concurrency: int) -> None:
+    def __init__(self, limits: PictureLimits, *, pixels_at_once: int) -> None:
         self._limits = limits
-        self._slots = threading.BoundedSemaphore(concurrency)
+        self._free = self._all = pixels_at_once
+        self._changed = threading.Condition()
 
     def read(self, upload: bytes) -> UprightPicture:
         """Raises InvalidPictureError, whose code and sentence say which limit the picture broke."""
         if len(upload) > self._limits.max_bytes:
             raise too_large(self._limits.max_bytes)
-        with self._slots:
-            return _upright(upload, self._limits.max_pixels)
+        image, content_type = _opened(upload)
+        _check_size(image.size, self._limits.max_pixels)
+        with self._turn(image.width * image.height):
+            return _upright(image, content_type)
+
+    @contextmanager
+    def _turn(self, pixels: int) -> Iterator[None]:
+        taken = min(pixels, self._all)
+        with self._changed:
+            self._changed.wait_for(lambda: self._free >= taken)
+            self._free -= taken
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += taken
+                self._changed.notify_all()
 
 
 def too_large(max_bytes: int) -> InvalidPictureError:
@@ -67,16 +86,16 @@ def too_large(max_bytes: int) -> InvalidPictureError:
     )
 
 
-def _upright(upload: bytes, max_pixels: int) -> UprightPicture:
-    image, content_type = _opened(upload)
-    _check_size(image.size, max_pixels)
+def _upright(image: Image.Image, content_type: str) -> UprightPicture:
     try:
         image.load()
-        rgb = _rgb(_rotated(image))
+        _turn_upright(image)
+        rgb = _rgb(image)
+        if rgb is not image:
+            # its pixels would double the memory while the JPEG is made
+            image.close()
         stored = io.BytesIO()
         rgb.save(stored, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
-    except InvalidPictureError:
-        raise
     except Exception as error:  # Pillow's decoders raise nearly anything on hostile bytes
         raise InvalidPictureError(_UNDECODABLE, code="picture_undecodable") from error
     return UprightPicture(
@@ -114,11 +133,10 @@ def _too_many_pixels(what: str) -> InvalidPictureError:
     )
 
 
-def _rotated(image: Image.Image) -> Image.Image:
-    """The picture as its camera was held. A broken EXIF block says nothing, so the picture stays as it is."""
+def _turn_upright(image: Image.Image) -> None:
+    """In place, as its camera was held. A broken EXIF block says nothing, so the picture stays as it is."""
     with suppress(Exception):
-        return ImageOps.exif_transpose(image)
-    return image
+        ImageOps.exif_transpose(image, in_place=True)
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -134,10 +152,11 @@ def _rgb(image: Image.Image) -> Image.Image:
             if managed is not None:
                 return managed
     if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(white, layer).convert("RGB")
-    return image.convert("RGB")
+        layer = image if image.mode == "RGBA" else image.convert("RGBA")
+        white = Image.new("RGB", image.size, "white")
+        white.paste(layer, mask=layer.getchannel("A"))
+        return white
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

@@ -117,7 +117,6 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ScenescoreError, _on_scenescore_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
-    app.add_exception_handler(Exception, _on_unexpected_error)
 
 
 def _on_scenescore_error(request: Request, error: Exception) -> Response:
@@ -174,8 +173,8 @@ def sentence_of(errors: Sequence[FieldError]) -> str:
     return "; ".join(f"{item.field}: {item.message}" for item in errors) + "."
 
 
-def _on_unexpected_error(request: Request, error: Exception) -> Response:
-    _log.error("request_crashed", exc_info=error)
+def unexpected_error(request: Request) -> Response:
+    """The answer to what nobody foresaw. The cause is for the log alone."""
     return problem_response(
         request,
         HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -9,12 +9,12 @@ from uuid import UUID
 
 from scenescore_api.pictures import STORED_CONTENT_TYPE, PictureReader
 from scenescore_shared import jobs as moves
-from scenescore_shared.contracts import WakeUp
 from scenescore_shared.errors import InvalidRequestError, NotFoundError, TransientError
 from scenescore_shared.jobs import Job, Output, Picture, Status, new_job
 from scenescore_shared.logs import get_logger, log_context
 from scenescore_shared.options import JobOptions
 from scenescore_shared.ports import BlobStore, Clock, JobRepository, TaskPublisher
+from scenescore_shared.waking import wake_best_effort
 
 _log = get_logger(__name__)
 
@@ -43,7 +43,7 @@ class JobService:
         """Stores the picture, commits the job, then wakes a worker: in this order, so that nothing that was
         answered can be lost.
 
-        Raises InvalidPictureError, InvalidRequestError, or TransientError (then nothing was accepted).
+        Raises InvalidPictureError, InvalidRequestError, or TransientError (then nobody knows of the job: submit again).
         """
         options = options.with_mix_over(self.emotions)
         if upload is None and options.emotions is None:
@@ -62,10 +62,10 @@ class JobService:
             try:
                 self.jobs.add(job)
             except Exception:
-                self._delete_blobs(job.id)
-                raise
+                if not self._was_committed(job.id):
+                    raise
             _log.info("job_accepted", step=job.step)
-            self._wake(job)
+            wake_best_effort(self.publisher, job)
         return job
 
     def get(self, job_id: str) -> Job:
@@ -130,14 +130,18 @@ class JobService:
             blob_key=key,
         )
 
-    def _wake(self, job: Job) -> None:
-        if job.step is None:
-            return
+    def _was_committed(self, job_id: str) -> bool:
+        """Whether a write that seems to have failed is there after all. If not, its picture goes; if nobody can
+        tell, the picture stays, since the row may need it.
+        """
         try:
-            self.publisher.wake(job.step, WakeUp(job_id=job.id, request_id=job.request_id))
-        except TransientError as error:
-            # the job is committed: the sweeper wakes for it
-            _log.warning("wake_up_not_sent", reason=error.message)
+            self.jobs.get(job_id)
+        except NotFoundError:
+            self._delete_blobs(job_id)
+            return False
+        except TransientError:
+            return False
+        return True
 
     def _delete_blobs(self, job_id: str) -> None:
         try:

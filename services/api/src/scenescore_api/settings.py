@@ -13,9 +13,12 @@ class ApiGroup(Group):
     port: Annotated[int, Field(ge=0, le=65535, description="Port to listen on")] = 8000
     max_upload_bytes: Annotated[int, Field(gt=0, description="Largest picture that is taken")] = 20_000_000
     max_pixels: Annotated[int, Field(gt=0, description="Most pixels that a picture may have")] = 50_000_000
-    decode_concurrency: Annotated[
-        int, Field(gt=0, description="Pictures decoded at once: each may take 200 MB while it is")
-    ] = 2
+    max_pixels_at_once: Annotated[
+        int,
+        Field(
+            gt=0, description="Pixels of all pictures being decoded, at some 9 bytes each; larger ones wait"
+        ),
+    ] = 50_000_000
     presigned_seconds: Annotated[int, Field(gt=0, description="How long a presigned download is good")] = 300
 
 
@@ -28,8 +31,11 @@ class SweeperGroup(Group):
         float, Field(gt=0, description="Wait between two wake-ups for the same job")
     ] = 30.0
     batch: Annotated[
-        int, Field(gt=0, description="Most wake-ups a round: a woken worker goes on as long as jobs are due")
-    ] = 20
+        int,
+        Field(
+            gt=0, description="Most wake-ups a round and step: a woken worker goes on as long as jobs are due"
+        ),
+    ] = 2
     state_dir: Annotated[
         Path | None, Field(description="Where the file alive lies; data_dir/state/sweeper by default")
     ] = None

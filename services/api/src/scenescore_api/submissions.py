@@ -1,12 +1,14 @@
 """Reads `POST /v1/jobs`: a multipart form with a picture and, as JSON, the options."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
 from pydantic import ValidationError
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
 from scenescore_api.problems import FieldErrorsError, field_errors, sentence_of
 from scenescore_shared.errors import InvalidRequestError
@@ -47,19 +49,35 @@ class Submission:
 
 async def read_submission(request: Request) -> Submission:
     """The form's parts. Raises InvalidRequestError that says what is wrong with which part."""
-    content_type = request.headers.get("content-type", "")
-    if not content_type.startswith("multipart/form-data"):
-        raise InvalidRequestError(
-            "Send a multipart form (multipart/form-data) with the picture in the field `image`.",
-            code="malformed_request",
-        )
-    async with request.form(max_files=2, max_fields=4, max_part_size=_MAX_OPTIONS_BYTES) as form:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "multipart/form-data":
+        raise _malformed("Send a multipart form (multipart/form-data) with the picture in the field `image`.")
+    async with _form(request) as form:
         parts = form.multi_items()
+        if not parts:
+            raise _malformed("The form is empty or cut off. Send the picture in the field `image`.")
         _check_fields([name for name, _ in parts])
         found = dict(parts)
         return Submission(
             image=await _image(found.get("image")), options=await _options(found.get("options"))
         )
+
+
+@asynccontextmanager
+async def _form(request: Request) -> AsyncIterator[FormData]:
+    try:
+        form = await request.form(max_files=2, max_fields=4, max_part_size=_MAX_OPTIONS_BYTES)
+    except (UnicodeError, LookupError):
+        # of a charset parameter that names no charset, or one that the form is not in
+        raise _malformed("The form's text is not in the charset that its Content-Type names.") from None
+    try:
+        yield form
+    finally:
+        await form.close()
+
+
+def _malformed(message: str) -> InvalidRequestError:
+    return InvalidRequestError(message, code="malformed_request")
 
 
 def _check_fields(names: list[str]) -> None:
@@ -91,9 +109,9 @@ async def _image(part: UploadFile | str | None) -> bytes | None:
 async def _options(part: UploadFile | str | None) -> JobOptions:
     if part is None:
         return JobOptions()
-    raw = await part.read() if isinstance(part, UploadFile) else part
-    if len(raw) > _MAX_OPTIONS_BYTES:
+    if isinstance(part, UploadFile) and (part.size or 0) > _MAX_OPTIONS_BYTES:
         raise InvalidRequestError(f"The options are larger than {_MAX_OPTIONS_BYTES // 1024} kB.")
+    raw = await part.read() if isinstance(part, UploadFile) else part
     try:
         options = json.loads(raw, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):

@@ -4,20 +4,19 @@ Whatever is due and was not claimed for a while (a wake-up lost with a flushed b
 killed, a retry whose time has come) gets a new one. Any number may run: a lock lets one of them work at a time.
 """
 
-import signal
-import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from types import FrameType
 
 from scenescore_api.settings import ApiSettings, SweeperGroup
 from scenescore_shared.adapters.clock import SystemClock
-from scenescore_shared.contracts import WakeUp
 from scenescore_shared.errors import TransientError
+from scenescore_shared.jobs import Step
 from scenescore_shared.logs import configure_logging, get_logger
 from scenescore_shared.ports import Clock, JobRepository, TaskPublisher
-from scenescore_shared.wiring import build_celery, build_engine, build_job_repository, build_publisher
+from scenescore_shared.stopping import StopFlag
+from scenescore_shared.waking import wake_best_effort
+from scenescore_shared.wiring import build_engine, build_job_repository, build_publisher
 
 _log = get_logger(__name__)
 
@@ -32,28 +31,27 @@ class Sweeper:
     def sweep(self) -> int:
         """One round. Returns the wake-ups sent; 0 also when another sweeper is at work.
 
-        Raises TransientError when the database or the broker is away: the next round makes it good.
+        Raises TransientError when the database is away.
         """
         with self.jobs.sweeping() as mine:
-            return self._wake_overdue() if mine else 0
+            return sum(self._wake_overdue(step) for step in Step) if mine else 0
 
-    def _wake_overdue(self) -> int:
+    def _wake_overdue(self, step: Step) -> int:
         now = self.clock.now()
         overdue = self.jobs.wakeable(
+            step,
             due_before=now - timedelta(seconds=self.settings.grace_seconds),
             woken_before=now - timedelta(seconds=self.settings.repeat_seconds),
             now=now,
             limit=self.settings.batch,
         )
-        for job in overdue:
-            if job.step is not None:
-                self.publisher.wake(job.step, WakeUp(job_id=job.id, request_id=job.request_id))
-        if overdue:
-            _log.info("woken_again", jobs=len(overdue))
-        return len(overdue)
+        sent = sum(wake_best_effort(self.publisher, job) for job in overdue)
+        if sent:
+            _log.info("woken_again", step=step, wake_ups=sent)
+        return sent
 
 
-def run(sweeper: Sweeper, stop: threading.Event, alive_file: Path) -> None:
+def run(sweeper: Sweeper, stop: StopFlag, alive_file: Path) -> None:
     """Sweeps until `stop` is set, touching `alive_file` each round for the liveness probe."""
     alive_file.parent.mkdir(parents=True, exist_ok=True)
     while not stop.wait(sweeper.settings.interval_seconds):
@@ -68,20 +66,15 @@ def run(sweeper: Sweeper, stop: threading.Event, alive_file: Path) -> None:
 def main() -> None:
     settings = ApiSettings()
     configure_logging(settings.log, service="sweeper")
+    stop = StopFlag()
+    stop.listen()
     engine = build_engine(settings, application="scenescore-sweeper")
     sweeper = Sweeper(
         jobs=build_job_repository(engine),
-        publisher=build_publisher(build_celery(settings, name="scenescore-sweeper")),
+        publisher=build_publisher(settings, name="scenescore-sweeper"),
         clock=SystemClock(),
         settings=settings.sweeper,
     )
-    stop = threading.Event()
-
-    def on_signal(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    for kind in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(kind, on_signal)
     run(sweeper, stop, settings.sweeper_state_dir / "alive")
     engine.dispose()
 

@@ -22,8 +22,8 @@ class ClassifyStep:
     ) -> Iterator[tuple[Job, StepResult | Exception]]:
         fetched: list[tuple[Job, bytes]] = []
         for job in batch:
-            checkpoint(job, 0.0)
             try:
+                checkpoint(job, 0.0)
                 fetched.append((job, self._fetch(job)))
             except ScenescoreError as error:
                 yield job, error

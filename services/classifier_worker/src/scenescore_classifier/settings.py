@@ -26,5 +26,5 @@ class ClassifierSettings(CommonSettings):
     classifier: ClassifierGroup = ClassifierGroup()
 
     @property
-    def state_dir(self) -> Path:
+    def classifier_state_dir(self) -> Path:
         return self.classifier.state_dir or self.data_dir / "state" / "classify"

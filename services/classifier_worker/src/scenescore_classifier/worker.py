@@ -14,17 +14,17 @@ from scenescore_shared.logs import configure_logging
 from scenescore_shared.step_runner import BatchPolicy, StepRunner
 from scenescore_shared.wiring import (
     build_blob_store,
-    build_celery,
     build_engine,
     build_job_repository,
     build_publisher,
+    build_worker_app,
 )
 
 
 def main() -> None:
     settings = ClassifierSettings()
     configure_logging(settings.log, service="classifier")
-    app = build_celery(settings, name="scenescore-classifier")
+    app = build_worker_app(settings, name="scenescore-classifier")
 
     def make_runner(stopping: Callable[[], bool]) -> StepRunner:
         torch.set_num_threads(settings.classifier.threads)
@@ -40,7 +40,7 @@ def main() -> None:
             handler=ClassifyStep(classifier=classifier, blobs=blobs),
             jobs=build_job_repository(build_engine(settings, application="scenescore-classifier")),
             blobs=blobs,
-            publisher=build_publisher(app),
+            publisher=build_publisher(settings, name="scenescore-classifier"),
             clock=SystemClock(),
             settings=settings.jobs,
             batch=BatchPolicy(
@@ -49,7 +49,9 @@ def main() -> None:
             stopping=stopping,
         )
 
-    StepWorker(app=app, step=Step.CLASSIFY, make_runner=make_runner, state_dir=settings.state_dir).run()
+    StepWorker(
+        app=app, step=Step.CLASSIFY, make_runner=make_runner, state_dir=settings.classifier_state_dir
+    ).run()
 
 
 if __name__ == "__main__":

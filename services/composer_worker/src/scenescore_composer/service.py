@@ -55,12 +55,12 @@ class ComposeStep:
         )
         clips = self.catalogue.get(ids)
         composition = compose(clips, request, self.budget, partial(checkpoint, job))
-        return Composed(
-            outputs=(self._store(job.id, job.lease.token, composition.midi),),
-            music=_facts_of(composition),
-            provenance=self._provenance(request, clips)
-            | ({"emotions_without_clips": missing} if missing else {}),
-        )
+        provenance = self._provenance(request, clips)
+        if missing:
+            provenance["emotions_without_clips"] = missing
+        # stored last: whatever fails before leaves no file behind
+        output = self._store(job.id, job.lease.token, composition.midi)
+        return Composed(outputs=(output,), music=_facts_of(composition), provenance=provenance)
 
     def _store(self, job_id: str, token: str, midi: bytes) -> Output:
         # the token in the key keeps a worker that lost its lease from overwriting the winner's file

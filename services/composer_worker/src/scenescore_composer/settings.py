@@ -41,5 +41,5 @@ class ComposerSettings(CommonSettings):
         )
 
     @property
-    def state_dir(self) -> Path:
+    def composer_state_dir(self) -> Path:
         return self.composer.state_dir or self.data_dir / "state" / "compose"

@@ -18,10 +18,10 @@ from scenescore_shared.logs import configure_logging, get_logger
 from scenescore_shared.step_runner import StepRunner
 from scenescore_shared.wiring import (
     build_blob_store,
-    build_celery,
     build_engine,
     build_job_repository,
     build_publisher,
+    build_worker_app,
 )
 
 _log = get_logger(__name__)
@@ -32,7 +32,7 @@ _CORPUS_POLL_SECONDS = 1.0
 def main() -> None:
     settings = ComposerSettings()
     configure_logging(settings.log, service="composer")
-    app = build_celery(settings, name="scenescore-composer")
+    app = build_worker_app(settings, name="scenescore-composer")
 
     def make_runner(stopping: Callable[[], bool]) -> StepRunner:
         torch.set_num_threads(settings.composer.threads)
@@ -46,13 +46,15 @@ def main() -> None:
             handler=ComposeStep(catalogue=catalogue, blobs=blobs, budget=settings.budget),
             jobs=build_job_repository(engine),
             blobs=blobs,
-            publisher=build_publisher(app),
+            publisher=build_publisher(settings, name="scenescore-composer"),
             clock=SystemClock(),
             settings=settings.jobs,
             stopping=stopping,
         )
 
-    StepWorker(app=app, step=Step.COMPOSE, make_runner=make_runner, state_dir=settings.state_dir).run()
+    StepWorker(
+        app=app, step=Step.COMPOSE, make_runner=make_runner, state_dir=settings.composer_state_dir
+    ).run()
 
 
 def _wait_for_corpus(catalogue: ClipCatalogue, stopping: Callable[[], bool]) -> None:

@@ -1,12 +1,12 @@
-"""Celery on Redis or on kombu's filesystem transport: the app's settings, and the publisher of wake-ups."""
+"""Celery on Redis or on files: the app's settings, and the publisher of wake-ups."""
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from celery import Celery
-from kombu.exceptions import OperationalError
 
+from scenescore_shared.adapters import file_transport
 from scenescore_shared.contracts import QUEUES, TASK_NAMES, WakeUp
 from scenescore_shared.errors import TransientError
 from scenescore_shared.jobs import Step
@@ -20,12 +20,14 @@ _FILE_POLLING_SECONDS = 0.05
 """kombu's default of a second would be most of a job's waiting."""
 
 
-def make_celery(broker_url: str, *, name: str) -> Celery:
-    """An app that sends and receives JSON only and trusts the database, not the broker, with every job."""
+def make_celery(broker_url: str, *, name: str, producer_only: bool = False) -> Celery:
+    """An app that sends and receives JSON only and trusts the database, not the broker, with every job.
+
+    One that is `producer_only` gives up soon on a broker that is away or hangs; a worker's waits for it.
+    """
     app = Celery(name, broker=_url_for_kombu(broker_url), set_as_current=False)
     app.conf.update(
-        broker_transport_options=_transport_options(broker_url),
-        # a producer gives up soon: the job is committed, and the sweeper sends the wake-up again
+        broker_transport_options=_transport_options(broker_url, producer_only=producer_only),
         broker_connection_timeout=2,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
@@ -59,6 +61,8 @@ def make_celery(broker_url: str, *, name: str) -> Celery:
 
 
 class CeleryTaskPublisher:
+    """Needs an app that is `producer_only`."""
+
     def __init__(self, app: Celery) -> None:
         self._app = app
 
@@ -71,7 +75,8 @@ class CeleryTaskPublisher:
                 retry=False,
                 ignore_result=True,
             )
-        except (OperationalError, OSError) as error:
+        except Exception as error:
+            # clients of brokers raise nearly anything, and no wake-up is worth a job that is already committed
             raise _not_answering(error) from error
 
     def ping(self) -> None:
@@ -79,18 +84,18 @@ class CeleryTaskPublisher:
             with self._app.connection_for_write() as connection:
                 connection.ensure_connection(max_retries=1, timeout=2)
                 connection.default_channel.queue_declare(queue=QUEUES[Step.CLASSIFY], passive=False)
-        except (OperationalError, OSError) as error:
+        except Exception as error:
             raise _not_answering(error) from error
 
 
 def _url_for_kombu(url: str) -> str:
-    # the filesystem transport takes its folder from the options; without a host kombu warns
-    return "filesystem://localhost//" if url.startswith("filesystem:") else url
+    # the transport takes its folder from the options; without a host kombu warns
+    return f"{file_transport.SCHEME}://localhost//" if url.startswith("filesystem:") else url
 
 
-def _transport_options(url: str) -> dict[str, Any]:
+def _transport_options(url: str, *, producer_only: bool) -> dict[str, Any]:
     if url.startswith("filesystem:"):
-        folder = Path(urlsplit(url).path)
+        folder = Path(unquote(urlsplit(url).path))
         for name in ("messages", "control"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         return {
@@ -100,15 +105,16 @@ def _transport_options(url: str) -> dict[str, Any]:
             "polling_interval": _FILE_POLLING_SECONDS,
         }
     return {
+        # the same in every app on the broker: the shortest would win
         "visibility_timeout": VISIBILITY_TIMEOUT_SECONDS,
-        # without these a worker silently stops consuming after Redis drops it
-        "socket_timeout": 10,
-        "socket_connect_timeout": 2,
+        # without timeouts and checks a worker silently stops consuming after Redis drops it
+        "socket_timeout": 1.5 if producer_only else 10,
+        "socket_connect_timeout": 1.5 if producer_only else 5,
         "socket_keepalive": True,
-        "retry_on_timeout": True,
+        "retry_on_timeout": not producer_only,
         "health_check_interval": 25,
-        # a producer's own tries before it tells the caller; the worker's consumer has its own, endless ones
-        "max_retries": 1,
+        # tries of a producer, after the first, before it tells the caller; a worker's consumer has its own
+        "max_retries": 0 if producer_only else 3,
         "interval_start": 0.0,
         "interval_step": 0.1,
         "interval_max": 0.1,

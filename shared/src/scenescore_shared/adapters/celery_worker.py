@@ -4,7 +4,10 @@ The parent runs no model code at all: a forked child hangs after the parent has 
 the runner (loads and warms the model) and only then writes the readiness file.
 """
 
+import ctypes
 import multiprocessing
+import os
+import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +36,8 @@ class StepWorker:
     step: Step
     make_runner: Callable[[Callable[[], bool]], StepRunner]
     state_dir: Path
-    _stopping: Any = field(default_factory=multiprocessing.Event)
+    # shared with the child and without a lock, which a child killed at the wrong moment would keep for ever
+    _stopping: Any = field(default_factory=lambda: multiprocessing.RawValue(ctypes.c_bool, False))
     _child: dict[str, StepRunner] = field(default_factory=dict)
 
     @property
@@ -80,15 +84,27 @@ class StepWorker:
             self._child["runner"].run_due(for_seconds=_RUN_SECONDS)
 
     def _start_child(self, **_: Any) -> None:
-        self._child["runner"] = self.make_runner(self._stopping.is_set)
-        self.ready_file.touch()
-        _log.info("worker_ready", step=self.step)
+        # a killed child's file may still be there
+        self.ready_file.unlink(missing_ok=True)
+        try:
+            self._child["runner"] = self.make_runner(self._is_stopping)
+        except Exception:  # noqa: BLE001 - whatever it is, this child is of no use
+            # Celery only logs what a signal's receiver raises, and would go on with a child that can do nothing
+            _log.exception("worker_could_not_start", step=self.step)
+            os.kill(os.getppid(), signal.SIGTERM)
+            os._exit(1)
+        if not self._is_stopping():
+            self.ready_file.touch()
+            _log.info("worker_ready", step=self.step)
+
+    def _is_stopping(self) -> bool:
+        return bool(self._stopping.value)
 
     def _end_child(self, **_: Any) -> None:
         self.ready_file.unlink(missing_ok=True)
 
     def _begin_shutdown(self, **_: Any) -> None:
-        self._stopping.set()
+        self._stopping.value = True
         self.ready_file.unlink(missing_ok=True)
 
 

@@ -12,6 +12,7 @@ from scenescore_shared.errors import NotFoundError, TransientError
 from scenescore_shared.ports import BlobInfo, check_key
 
 _CHUNK = 1 << 16
+_MOVE_ATTEMPTS = 20
 _STAGING = ".staging"
 """Where blobs are written before they are moved to their place; no key starts with a dot."""
 
@@ -26,16 +27,13 @@ class DirectoryBlobStore:
     def put(self, key: str, data: bytes, content_type: str) -> None:
         path = self._path(key)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             descriptor, staged = tempfile.mkstemp(dir=self._root / _STAGING)
             try:
                 with os.fdopen(descriptor, "wb") as file:
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
-                # a blob's emptied folder may be swept away between mkdir and rename
-                path.parent.mkdir(parents=True, exist_ok=True)
-                Path(staged).replace(path)
+                _move(Path(staged), path)
             except BaseException:
                 Path(staged).unlink(missing_ok=True)
                 raise
@@ -62,7 +60,7 @@ class DirectoryBlobStore:
 
     def list(self, prefix: str) -> Iterator[BlobInfo]:
         # only the folder that the prefix names needs a walk
-        start = (self._root / prefix).parent if prefix else self._root
+        start = self._root / prefix.rpartition("/")[0]
         if not start.resolve().is_relative_to(self._root.resolve()):
             return
         for folder, folders, files in os.walk(start):
@@ -100,6 +98,24 @@ class DirectoryBlobStore:
             raise NotFoundError(f"There is no blob {key}.") from None
         except OSError as error:
             raise _not_answering(error) from error
+
+
+def _move(staged: Path, path: Path) -> None:
+    """Puts the blob in its place, and makes that last through a power cut."""
+    for attempt in range(_MOVE_ATTEMPTS):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            staged.replace(path)
+            break
+        except FileNotFoundError:
+            # a delete has just swept the folder away as empty
+            if attempt == _MOVE_ATTEMPTS - 1:
+                raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import boto3
 from botocore.config import Config
@@ -14,10 +14,14 @@ from scenescore_shared.ports import BlobInfo, check_key
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.literals import BucketLocationConstraintType
+    from mypy_boto3_s3.type_defs import CreateBucketConfigurationTypeDef
 
 _CHUNK = 1 << 16
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
-_ALREADY_OURS = frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"})
+_ALREADY_THERE = frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"})
+_REGION_WITHOUT_NAME = "us-east-1"
+"""Amazon refuses the name of its oldest region as a constraint, and asks for that of any other."""
 
 
 def make_client(
@@ -58,13 +62,22 @@ class S3BlobStore:
 
     def create_bucket(self) -> None:
         """Makes the bucket; one that is there already is fine."""
+        region = self._client.meta.region_name
         try:
-            self._client.create_bucket(Bucket=self._bucket)
+            if region == _REGION_WITHOUT_NAME:
+                self._client.create_bucket(Bucket=self._bucket)
+            else:
+                where: CreateBucketConfigurationTypeDef = {
+                    "LocationConstraint": cast("BucketLocationConstraintType", region)
+                }
+                self._client.create_bucket(Bucket=self._bucket, CreateBucketConfiguration=where)
         except ClientError as error:
-            if _code(error) not in _ALREADY_OURS:
+            if _code(error) not in _ALREADY_THERE:
                 raise _not_answering(error) from error
         except BotoCoreError as error:
             raise _not_answering(error) from error
+        # it may be there and somebody else's
+        self.ping()
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
         with _translated(key):

@@ -27,7 +27,10 @@ _RETRY_AFTER = {
     }
 }
 _LOCATION = {
-    "Location": {"description": "Where to ask for the job", "schema": {"type": "string", "format": "uri"}}
+    "Location": {
+        "description": "Where to ask for the job",
+        "schema": {"type": "string", "format": "uri-reference"},
+    }
 }
 _UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
 
@@ -66,7 +69,8 @@ def create_job(
 ) -> JobView:
     """Takes a picture (or a mix of emotions), answers at once, and composes in the background."""
     job = service.submit(submission.image, submission.options, request_id=request.state.request_id)
-    response.headers["Location"] = str(request.url_for("get_job", job_id=job.id))
+    # relative (RFC 9110 §10.2.2): neither a forged Host nor a proxy can bend it
+    response.headers["Location"] = str(request.app.url_path_for("get_job", job_id=job.id))
     return _answer(job, service, request, response)
 
 
@@ -157,11 +161,16 @@ def get_image(job_id: JobId, service: Service) -> StreamingResponse:
         200: {
             "description": "The file",
             "content": {"audio/midi": {"schema": {"type": "string", "format": "binary"}}},
-            "headers": {"ETag": {"schema": {"type": "string"}, "description": "The file's sha256"}},
+            "headers": {
+                "ETag": {"schema": {"type": "string"}, "description": "The file's sha256"},
+                "Content-Disposition": {"schema": {"type": "string"}, "description": "The file's name"},
+                "Content-Length": {"schema": {"type": "integer"}, "description": "In bytes"},
+            },
         },
         307: {
             "description": "It lies in the object store: a URL that is good for some minutes",
-            "headers": _LOCATION,
+            "headers": _LOCATION
+            | {"Cache-Control": {"schema": {"type": "string"}, "description": "no-store: the URL runs out"}},
         },
         **documented(HTTPStatus.NOT_FOUND, _UNAVAILABLE),
     },

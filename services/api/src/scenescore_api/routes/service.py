@@ -60,7 +60,8 @@ def get_capabilities(request: Request, settings: Settings) -> Capabilities:
 
 
 @router.get("/healthz", summary="The process is alive")
-def get_liveness() -> Health:
+async def get_liveness() -> Health:
+    """Not in the thread pool: uploads that wait for their turn there must not look like death."""
     return Health(status="ok", parts={})
 
 

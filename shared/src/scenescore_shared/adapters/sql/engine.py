@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from scenescore_shared.errors import TransientError
@@ -22,6 +22,9 @@ _POSTGRES_CONNECT: dict[str, Any] = {
 }
 
 _UNDEFINED_TABLE = "42P01"
+_PASSING_STATES = frozenset({"25006", "25P03"})
+"""A server that has just become read-only (a failover), and one that ended a transaction that idled."""
+
 _BEGIN_MODE = "sqlite_begin_mode"
 
 
@@ -37,6 +40,11 @@ def make_engine(url: str, *, application: str) -> Engine:
         pool_timeout=10,
         connect_args={**_POSTGRES_CONNECT, "application_name": application},
     )
+
+
+def sqlite_file(url: str | URL) -> Path:
+    """The file of an SQLite URL."""
+    return Path(make_url(url).database or "")
 
 
 def for_writing(engine: Engine) -> Engine:
@@ -63,6 +71,8 @@ def translated_errors() -> Iterator[None]:
             raise TransientError(
                 "The database has no schema yet: run scenescore_shared.provision."
             ) from error
+        if getattr(error.orig, "sqlstate", None) in _PASSING_STATES or type(error) is DatabaseError:
+            raise _not_answering(error) from error
         raise
 
 
@@ -72,9 +82,8 @@ def _not_answering(error: Exception) -> TransientError:
 
 
 def _make_sqlite_engine(url: str) -> Engine:
-    database = make_url(url).database
-    if database and database != ":memory:":
-        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    folder = sqlite_file(url).parent
+    folder.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": 30})
 
     @event.listens_for(engine, "connect")

@@ -86,12 +86,14 @@ class SqlJobRepository:
             return connection.execute(ahead).scalar_one()
 
     def wakeable(
-        self, *, due_before: datetime, woken_before: datetime, now: datetime, limit: int
+        self, step: Step, *, due_before: datetime, woken_before: datetime, now: datetime, limit: int
     ) -> list[Job]:
         query = (
             select(jobs)
             .where(
-                jobs.c.due_at <= due_before, or_(jobs.c.woken_at.is_(None), jobs.c.woken_at <= woken_before)
+                jobs.c.step == str(step),
+                jobs.c.due_at <= due_before,
+                or_(jobs.c.woken_at.is_(None), jobs.c.woken_at <= woken_before),
             )
             .order_by(jobs.c.due_at)
             .limit(limit)
@@ -148,8 +150,11 @@ def _locked(connection: Connection, job_id: str) -> Job:
 
 
 def _save(connection: Connection, *, before: Sequence[Job], after: Sequence[Job]) -> None:
-    for job in after:
-        connection.execute(update(jobs).where(jobs.c.id == job.id).values(row_of(job)))
+    for old, new in zip(before, after, strict=True):
+        was, is_now = row_of(old), row_of(new)
+        changed = {name: value for name, value in is_now.items() if value != was[name]}
+        if changed:
+            connection.execute(update(jobs).where(jobs.c.id == new.id).values(changed))
     _append_events(connection, [new for old, new in zip(before, after, strict=True) if new.seq > old.seq])
 
 
