@@ -19,7 +19,10 @@ if __name__ == "__main__":
     app = make_celery(url, name="bare")
     client = redis.Redis.from_url(url)
 
-    app.task(name=TASK)(lambda: client.rpush(STARTED, time.time()))
+    def tell() -> None:
+        client.rpush(STARTED, time.time())
+
+    app.task(name=TASK)(tell)
     app.worker_main(
         [
             "worker",
