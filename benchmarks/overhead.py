@@ -21,7 +21,7 @@ from servers.postgres import Postgres
 from servers.process import ServerProcess
 from servers.redis import Redis
 from servers.s3 import S3
-from servers.scenescore import Stack
+from servers.scenescore import Stack, stack_settings
 
 from scenescore_shared.adapters.celery import make_celery
 
@@ -52,15 +52,7 @@ def main() -> None:
 
 
 def measure(folder: Path, postgres: Postgres, redis_server: Redis, s3: S3) -> None:
-    settings = {
-        "SCENESCORE_DATABASE__URL": postgres.url(postgres.create_database()),
-        "SCENESCORE_BROKER__URL": redis_server.url,
-        "SCENESCORE_STORAGE__BUCKET": s3.new_bucket_name(),
-        "SCENESCORE_STORAGE__ENDPOINT_URL": s3.endpoint_url,
-        "SCENESCORE_STORAGE__ACCESS_KEY_ID": s3.access_key_id,
-        "SCENESCORE_STORAGE__SECRET_ACCESS_KEY": s3.secret_access_key,
-    }
-    stack = Stack(folder, settings)
+    stack = Stack(folder, stack_settings(postgres, redis_server, s3))
     stack.run("scenescore_shared.provision")
     stack.start("api", "classify")
     bare = ServerProcess(

@@ -1,10 +1,10 @@
 """What every clip catalogue promises, run on the fake, on SQLite and on PostgreSQL."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from scenescore_composer.adapters.sql_catalogue import SqlClipCatalogue
 from scenescore_composer.corpus.catalogue import (
@@ -14,23 +14,16 @@ from scenescore_composer.corpus.catalogue import (
     CorpusSummary,
     InMemoryClipCatalogue,
 )
-from scenescore_shared.adapters.sql.engine import make_engine
-from scenescore_shared.adapters.sql.migrate import migrate
 from scenescore_shared.errors import NotFoundError
 
 TINY = CorpusInfo("tiny", "1")
 
 
 @pytest.fixture(params=["fake", "sqlite", "postgres"])
-def catalogue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ClipCatalogue]:
+def catalogue(request: pytest.FixtureRequest, engine_of: Callable[[str], Engine]) -> ClipCatalogue:
     if request.param == "fake":
-        yield InMemoryClipCatalogue()
-        return
-    url = f"sqlite:///{tmp_path / 'clips.db'}" if request.param == "sqlite" else None
-    engine = make_engine(url or request.getfixturevalue("postgres_url"), application="tests")
-    migrate(engine)
-    yield SqlClipCatalogue(engine)
-    engine.dispose()
+        return InMemoryClipCatalogue()
+    return SqlClipCatalogue(engine_of(request.param))
 
 
 def clip(name: str, emotion: str = "sad", *, corpus: str = "tiny") -> Clip:

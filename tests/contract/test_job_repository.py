@@ -1,21 +1,20 @@
 """What every job repository promises, run on the fake, on SQLite and on PostgreSQL."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
 from samples.jobs import COMPOSED, MIX, NOW, POLICY, claimed, classified, job_id, queued, succeeded
+from sqlalchemy import Engine
 
-from scenescore_shared.adapters.sql.engine import make_engine
-from scenescore_shared.adapters.sql.migrate import migrate
 from scenescore_shared.errors import IllegalMoveError, LeaseLostError, NotFoundError
 from scenescore_shared.fakes import InMemoryJobRepository
-from scenescore_shared.jobs import Job, Status, Step, claim, complete, renew, request_cancel
+from scenescore_shared.jobs import Job, Status, Step
+from scenescore_shared.moves import claim, complete, renew, request_cancel
 from scenescore_shared.ports import JobRepository
 from scenescore_shared.wiring import build_job_repository
 
@@ -23,15 +22,10 @@ LATER = NOW + timedelta(seconds=10)
 
 
 @pytest.fixture(params=["fake", "sqlite", "postgres"])
-def repository(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JobRepository]:
+def repository(request: pytest.FixtureRequest, engine_of: Callable[[str], Engine]) -> JobRepository:
     if request.param == "fake":
-        yield InMemoryJobRepository()
-        return
-    url = f"sqlite:///{tmp_path / 'jobs.db'}" if request.param == "sqlite" else None
-    engine = make_engine(url or request.getfixturevalue("postgres_url"), application="tests")
-    migrate(engine)
-    yield build_job_repository(engine)
-    engine.dispose()
+        return InMemoryJobRepository()
+    return build_job_repository(engine_of(request.param))
 
 
 def claim_due(

@@ -9,7 +9,7 @@ from samples.midi import write_corpus
 from servers.postgres import Postgres
 from servers.redis import Redis
 from servers.s3 import S3
-from servers.scenescore import Embedded, Stack
+from servers.scenescore import Embedded, Stack, stack_settings
 
 
 @pytest.fixture(scope="session")
@@ -34,12 +34,7 @@ def stack(
     tmp_path_factory: pytest.TempPathFactory, corpus: Path, postgres: Postgres, redis_server: Redis, s3: S3
 ) -> Iterator[Stack]:
     settings = {
-        "SCENESCORE_DATABASE__URL": postgres.url(postgres.create_database()),
-        "SCENESCORE_BROKER__URL": redis_server.url,
-        "SCENESCORE_STORAGE__BUCKET": s3.new_bucket_name(),
-        "SCENESCORE_STORAGE__ENDPOINT_URL": s3.endpoint_url,
-        "SCENESCORE_STORAGE__ACCESS_KEY_ID": s3.access_key_id,
-        "SCENESCORE_STORAGE__SECRET_ACCESS_KEY": s3.secret_access_key,
+        **stack_settings(postgres, redis_server, s3),
         # a killed worker's job shall not be waited for long
         "SCENESCORE_JOBS__LEASE_SECONDS": "4",
         "SCENESCORE_SWEEPER__GRACE_SECONDS": "1",

@@ -15,7 +15,8 @@ from scenescore_api.pictures import PictureLimits, PictureReader
 from scenescore_api.service import JobService
 from scenescore_api.settings import ApiSettings
 from scenescore_shared.fakes import FakeClock, InMemoryBlobStore, InMemoryJobRepository, RecordingPublisher
-from scenescore_shared.jobs import Classified, Job, Step, claim, complete
+from scenescore_shared.jobs import Classified, Job, Step
+from scenescore_shared.moves import claim, complete
 
 LIMITS = PictureLimits(max_bytes=200_000, max_pixels=1_000_000)
 

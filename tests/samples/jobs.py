@@ -3,18 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from scenescore_shared.jobs import (
-    Classified,
-    Composed,
-    Job,
-    LeasePolicy,
-    Music,
-    Output,
-    Picture,
-    claim,
-    complete,
-    new_job,
-)
+from scenescore_shared.jobs import Classified, Composed, Job, LeasePolicy, Music, Output, Picture, new_job
+from scenescore_shared.moves import claim, complete
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 POLICY = LeasePolicy(seconds=30, max_attempts=3)

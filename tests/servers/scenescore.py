@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.error import URLError
 
+from servers.postgres import Postgres
 from servers.process import ServerProcess, free_port
+from servers.redis import Redis
+from servers.s3 import S3
 
 TINY_COMPOSER = {
     # seconds count here, music does not
@@ -16,6 +19,18 @@ TINY_COMPOSER = {
     "SCENESCORE_COMPOSER__CANDIDATES": "2",
     "SCENESCORE_COMPOSER__CLIPS": "12",
 }
+
+
+def stack_settings(postgres: Postgres, redis_server: Redis, s3: S3) -> dict[str, str]:
+    """The environment of a stack on these servers, with a database and a bucket of its own."""
+    return {
+        "SCENESCORE_DATABASE__URL": postgres.url(postgres.create_database()),
+        "SCENESCORE_BROKER__URL": redis_server.url,
+        "SCENESCORE_STORAGE__BUCKET": s3.new_bucket_name(),
+        "SCENESCORE_STORAGE__ENDPOINT_URL": s3.endpoint_url,
+        "SCENESCORE_STORAGE__ACCESS_KEY_ID": s3.access_key_id,
+        "SCENESCORE_STORAGE__SECRET_ACCESS_KEY": s3.secret_access_key,
+    }
 
 
 class Stack:

@@ -13,8 +13,9 @@ from scenescore_shared.errors import (
     NotFoundError,
     WorkerStoppingError,
 )
-from scenescore_shared.jobs import Job, Lease, LeasePolicy, renew
+from scenescore_shared.jobs import Job, Lease, LeasePolicy
 from scenescore_shared.logs import get_logger
+from scenescore_shared.moves import renew
 from scenescore_shared.ports import Clock, JobRepository
 
 _log = get_logger(__name__)

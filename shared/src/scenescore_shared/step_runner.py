@@ -12,7 +12,7 @@ from functools import partial
 from typing import Protocol
 from uuid import uuid4
 
-from scenescore_shared import jobs as moves
+from scenescore_shared import moves
 from scenescore_shared.errors import (
     JobCanceledError,
     JobInterruptedError,

@@ -19,16 +19,8 @@ from scenescore_shared.errors import (
     WorkerStoppingError,
 )
 from scenescore_shared.fakes import FakeClock, InMemoryBlobStore, InMemoryJobRepository, RecordingPublisher
-from scenescore_shared.jobs import (
-    Classified,
-    Job,
-    Status,
-    Step,
-    StepResult,
-    cancel_now,
-    claim,
-    request_cancel,
-)
+from scenescore_shared.jobs import Classified, Job, Status, Step, StepResult
+from scenescore_shared.moves import cancel_now, claim, request_cancel
 from scenescore_shared.ports import Change
 from scenescore_shared.settings import JobSettings
 from scenescore_shared.step_runner import BatchPolicy, Checkpoint, StepRunner

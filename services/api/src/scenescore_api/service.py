@@ -8,7 +8,7 @@ from functools import partial
 from uuid import UUID
 
 from scenescore_api.pictures import STORED_CONTENT_TYPE, PictureReader
-from scenescore_shared import jobs as moves
+from scenescore_shared import moves
 from scenescore_shared.errors import InvalidRequestError, NotFoundError, TransientError
 from scenescore_shared.jobs import Job, Output, Picture, Status, new_job
 from scenescore_shared.logs import get_logger, log_context

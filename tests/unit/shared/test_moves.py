@@ -7,15 +7,8 @@ import pytest
 from samples.jobs import COMPOSED, MIX, NOW, OUTPUT, POLICY, claimed, classified, queued, succeeded
 
 from scenescore_shared.errors import IllegalMoveError, LeaseLostError
-from scenescore_shared.jobs import (
-    LEGAL_MOVES,
-    Classified,
-    Job,
-    JobError,
-    LeasePolicy,
-    Move,
-    Status,
-    Step,
+from scenescore_shared.jobs import LEGAL_MOVES, Classified, Job, JobError, LeasePolicy, Move, Status, Step
+from scenescore_shared.moves import (
     backoff,
     cancel_now,
     carry_out_cancel,
