@@ -18,10 +18,11 @@ from scenescore_composer.grammar import State, advance, legal
 from scenescore_composer.keys import Key
 from scenescore_composer.model import ModelSize, TokenLstm
 from scenescore_composer.planning import frame_of, sampling_plan
-from scenescore_composer.sampling import sample
+from scenescore_composer.sampling import allowed, sample
 from scenescore_composer.score import Bar, Note, Piece
 from scenescore_composer.selection import best, collapse
-from scenescore_composer.tokens import KINDS, Kind
+from scenescore_composer.tokens import DURATIONS, EOS, KINDS, Kind
+from scenescore_composer.tokens import token as token_for
 from scenescore_composer.training import TrainingPlan, train
 from scenescore_shared.errors import EmptyCorpusError, JobCanceledError
 
@@ -55,6 +56,36 @@ def test_the_music_lasts_as_long_as_asked_for(clips: list[Clip], seconds: int) -
     last = max(note.end for part in file.instruments for note in part.notes)
     assert file.get_tick_to_time_mapping()[last] == pytest.approx(seconds, abs=1.5)
     assert composition.seconds == pytest.approx(seconds, abs=1.5)
+
+
+@pytest.mark.parametrize("seconds", [10, 10.5, 37, 179.5, 180])
+@pytest.mark.parametrize("bpm", [10, 20, 30, 45, 63, 104, 200, 244, 400])
+def test_the_frame_fits_every_length_at_every_tempo(clips: list[Clip], bpm: int, seconds: float) -> None:
+    drawn = [replace(clip, features={**clip.features, "tempo_bpm": float(bpm)}) for clip in clips]
+    frame = frame_of(drawn, seconds, seed=0)
+    assert frame.bars * frame.bar.seconds == pytest.approx(seconds, abs=1.0)
+    assert 30 <= frame.bar.bpm <= 244
+    assert 0 < frame.closing_bars < frame.bars
+
+
+def test_where_every_voice_is_held_over_the_bar_an_empty_one_follows_or_the_end(clips: list[Clip]) -> None:
+    plan = replace(
+        sampling_plan(clips, frame_of(clips, 30, 0), candidates=1, temperature=1.0), registers=(60,)
+    )
+    metre, tempo = plan.opening[1:]
+    # a note that lasts two bars and a half, so that the second and the third begin with every voice held
+    held = [
+        token_for(Kind.POSITION, 0),
+        token_for(Kind.PITCH, 60),
+        token_for(Kind.DURATION, DURATIONS.index(96)),
+    ]
+    state = State()
+    for each in [*plan.opening, *held, metre]:
+        state = advance(state, each)
+    assert state.sounding
+    assert np.flatnonzero(allowed(state, replace(plan, bars=9))).tolist() == [metre]
+    assert np.flatnonzero(allowed(state, replace(plan, bars=2))).tolist() == [EOS]
+    assert tempo not in np.flatnonzero(allowed(state, plan))
 
 
 def test_a_composition_tells_the_truth_about_itself(clips: list[Clip]) -> None:

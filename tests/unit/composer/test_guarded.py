@@ -106,3 +106,23 @@ def test_closing_twice_is_no_error(tune_bytes: bytes) -> None:
     parser.parse(tune_bytes)
     parser.close()
     parser.close()
+
+
+def test_a_child_that_died_in_its_sleep_is_no_fault_of_the_next_file(tune_bytes: bytes) -> None:
+    with GuardedParser() as parser:
+        parser.parse(tune_bytes)
+        child = parser._child._process
+        assert child is not None
+        child.kill()
+        child.wait()
+        assert parser.parse(tune_bytes).notes
+
+
+def test_a_lower_limit_of_the_system_stays_and_hurts_nobody(tune_bytes: bytes) -> None:
+    command = [
+        "sh",
+        "-c",
+        f"ulimit -v 900000; exec {sys.executable} -m scenescore_composer.corpus.guarded {2**40}",
+    ]
+    with GuardedParser(command=command) as parser:
+        assert parser.parse(tune_bytes).notes

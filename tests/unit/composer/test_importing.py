@@ -1,5 +1,6 @@
 """Folders and tables of users' own clips."""
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -134,3 +135,29 @@ def test_the_catalogue_gives_clips_in_the_order_asked_for(
     assert list(catalogue.clips("other")) == []
     with pytest.raises(NotFoundError):
         catalogue.get(["unknown"])
+
+
+def test_a_table_may_call_the_emotion_a_label(
+    folder: Path, catalogue: InMemoryClipCatalogue, blobs: InMemoryBlobStore
+) -> None:
+    table = folder / "labels.csv"
+    table.write_text("path,label\nhappy/tune.mid,sad\n")
+    report = import_csv(table, corpus="mine", catalogue=catalogue, blobs=blobs, show_progress=False)
+    assert report.clips == {"sad": 3}
+
+
+def test_one_odd_name_costs_nothing_but_itself(
+    folder: Path, catalogue: InMemoryClipCatalogue, blobs: InMemoryBlobStore
+) -> None:
+    (folder / "pipe.mid").mkdir()
+    odd = os.fsdecode(b"caf\xe9.mid")
+    (folder / "happy" / "tune.mid").rename(folder / "sad" / odd)
+    table = folder / "labels.csv"
+    table.write_text("path,emotion,title\na\x00b.mid,sad,x\npipe.mid,sad,x\nsad/tune.mid,sad,nul\x00title\n")
+    report = import_csv(table, corpus="table", catalogue=catalogue, blobs=blobs, show_progress=False)
+    assert [skipped.source for skipped in report.skipped] == ["ab.mid", "pipe.mid"]
+    report = import_folder(folder, corpus="folder", catalogue=catalogue, blobs=blobs, show_progress=False)
+    for clip in [*catalogue.clips("table"), *catalogue.clips("folder")]:
+        for text in (clip.title, clip.song, clip.source, clip.licence):
+            assert "\x00" not in text.encode().decode()
+    assert "caf?" in {clip.song for clip in catalogue.clips("folder")}

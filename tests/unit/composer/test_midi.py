@@ -81,6 +81,12 @@ def test_a_bar_has_its_mean_tempo() -> None:
     assert midi.read(_bytes(file)).bars[0].bpm == 80
 
 
+def test_of_two_tempos_at_one_place_the_later_counts() -> None:
+    for tempos in ([(144, 0), (60, 1)], [(60, 0), (144, 1)]):
+        file = _file(tempo_changes=[TempoChange(bpm, tick) for bpm, tick in tempos])
+        assert midi.read(_bytes(file)).bars[0].bpm == tempos[-1][0]
+
+
 def test_a_tempo_marked_late_leaves_the_beginning_at_the_default() -> None:
     file = _file(tempo_changes=[TempoChange(120, 0), TempoChange(60, 1536)])
     file.instruments[0].notes.append(MidiNote(64, 70, 1536, 3000))

@@ -64,6 +64,10 @@ def test_a_chorale_is_read_as_written() -> None:
     assert max(sounding.values()) == 4
 
 
+def test_the_licence_printed_on_the_page_is_noted() -> None:
+    assert "CC BY-SA 4.0" in scores.read("schumann_clara/polonaise_op1n1.mxl", 92).notice
+
+
 def test_tempo_marks_are_taken_from_the_score() -> None:
     marked = scores.read("schumann_clara/polonaise_op1n4.mxl").passages
     assert {bar.bpm for piece in marked for bar in piece.bars} == {92, 120}

@@ -5,7 +5,6 @@ Nothing is ever unpickled.
 
 import hashlib
 import json
-import math
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -24,6 +23,10 @@ from scenescore_shared.errors import ScenescoreError
 
 WEIGHTS_FILE = f"{NAME}.safetensors"
 CARD_FILE = f"{NAME}.json"
+
+
+_TEMPERATURES = (1e-3, 1e3)
+"""Beyond these a softmax is one emotion or none; the command fits within 0.1 to 100."""
 
 
 class CheckpointError(ScenescoreError):
@@ -91,13 +94,18 @@ def load_state(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
     """Copy `weights` into `model`.
 
     Raises CheckpointError, before anything is copied, unless names and shapes are the model's and all values
-    are finite.
+    are finite float32.
     """
     expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     given = {name: tuple(value.shape) for name, value in weights.items()}
     if expected != given:
         odd = sorted(name for name in expected.keys() | given.keys() if expected.get(name) != given.get(name))
         raise CheckpointError(f"The weights are not of this model: {', '.join(odd)} differ.")
+    foreign = sorted(name for name, value in weights.items() if value.dtype != torch.float32)
+    if foreign:
+        raise CheckpointError(
+            f"The weights must be 32-bit floating-point numbers; {', '.join(foreign)} are not."
+        )
     broken = sorted(name for name, value in weights.items() if not bool(torch.isfinite(value).all()))
     if broken:
         raise CheckpointError(f"The weights hold values that are no finite numbers, in {', '.join(broken)}.")
@@ -130,15 +138,19 @@ def _read(path: Path) -> bytes:
 def _parse_card(path: Path) -> dict[str, Any]:
     try:
         card = json.loads(_read(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is no JSON: restore it ({error}).") from error
     if not isinstance(card, dict) or card.get("architecture") != NAME:
         raise CheckpointError(f"{path} is no card of a {NAME} model.")
     if not _are_names(card.get("emotions")):
         raise CheckpointError(f"{path} must name at least two different emotions.")
-    temperature = card.get("temperature")
-    if not isinstance(temperature, int | float) or not (math.isfinite(temperature) and temperature > 0):
-        raise CheckpointError(f"{path} must give a temperature above 0.")
+    temperature, (low, high) = card.get("temperature"), _TEMPERATURES
+    if (
+        isinstance(temperature, bool)
+        or not isinstance(temperature, int | float)
+        or not low <= temperature <= high
+    ):
+        raise CheckpointError(f"{path} must give a temperature between {low:g} and {high:g}.")
     if not isinstance(card.get("sha256"), str):
         raise CheckpointError(f"{path} must give the sha256 of the weights.")
     return card

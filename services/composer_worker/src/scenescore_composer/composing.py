@@ -67,7 +67,7 @@ def compose(
     budget: ComposerBudget,
     checkpoint: Checkpoint,
 ) -> Composition:
-    """Train a model on the clips and sample a piece from it, `request.seconds` long within half a second.
+    """Train a model on the clips and sample a piece from it, about `request.seconds` long: see `frame_of`.
 
     The same clips (in any order), request and budget give the same bytes, on one kind of machine with one number
     of torch threads. `checkpoint` hears of the progress between steps, and stops the work by raising.

@@ -142,8 +142,12 @@ def _bars(file: MidiFile, end: int) -> tuple[Bar, ...]:
 
 
 def _tempos(file: MidiFile) -> list[Change]:
-    """The tempo's changes in order; the library puts the default of 120 where the file marks none at its start."""
-    return sorted((_on_grid(change.time, file), float(change.tempo)) for change in file.tempo_changes)
+    """The tempo's changes in order; the library puts the default of 120 where the file marks none at its start.
+
+    Of several on one tick of the grid the last one counts.
+    """
+    in_time = sorted(file.tempo_changes, key=lambda change: change.time)
+    return sorted({_on_grid(change.time, file): float(change.tempo) for change in in_time}.items())
 
 
 def _mean_bpm(tempos: Sequence[Change], start: int, stop: int) -> int:

@@ -29,6 +29,8 @@ from scenescore_composer.tokens import (
 Tokens = npt.NDArray[np.int_]
 
 _CLOSING_SECONDS = 1.5
+_TOLERANCE_SECONDS = 0.5
+_MOST_BARS_OFF = 4
 _MIN_METRE_SHARE = 0.15
 _EXTREME_PERCENT = 2
 _MAX_VOICES = 6
@@ -46,12 +48,26 @@ class Frame:
 
 
 def frame_of(clips: Sequence[Clip], seconds: float, seed: int) -> Frame:
-    """A metre of the draw and its mean tempo, bent so that whole bars fill the time asked for."""
+    """A metre of the draw and its mean tempo, bent so that whole bars at a whole tempo fill the time asked for.
+
+    Within `_TOLERANCE_SECONDS` where some number of bars near the mean tempo's can, else as nearly as one can.
+    """
     metre = _metre(clips, seed)
-    tempo = math.exp(sum(math.log(clip.features["tempo_bpm"]) for clip in clips) / len(clips))
+    mean = math.exp(sum(math.log(clip.features["tempo_bpm"]) for clip in clips) / len(clips))
+    tempo = min(max(mean, TEMPOS[0]), TEMPOS[-1])
     quarters = Bar(*metre, bpm=TEMPOS[0]).ticks / TICKS_PER_QUARTER
-    bars = max(2, round(seconds * tempo / 60 / quarters))
-    bar = Bar(*metre, bpm=round(bars * quarters * 60 / seconds))
+    usual = max(2, round(seconds * tempo / 60 / quarters))
+
+    def bpm_for(bars: int) -> int:
+        return min(max(round(bars * quarters * 60 / seconds), TEMPOS[0]), TEMPOS[-1])
+
+    def misfit(bars: int) -> tuple[float, float]:
+        bpm = bpm_for(bars)
+        error = abs(bars * quarters * 60 / bpm - seconds)
+        return (0.0 if error <= _TOLERANCE_SECONDS else error), abs(math.log(bpm / tempo))
+
+    bars = min(range(max(2, usual - _MOST_BARS_OFF), usual + _MOST_BARS_OFF + 1), key=misfit)
+    bar = Bar(*metre, bpm=bpm_for(bars))
     return Frame(bar, bars, min(bars - 1, math.ceil(_CLOSING_SECONDS / bar.seconds)))
 
 

@@ -87,7 +87,27 @@ def allowed(state: State, plan: SamplingPlan) -> Mask:
     if state.bars >= plan.bars and _some(kept, Kind.METRE):
         _forbid(kept, Kind.METRE)
         kept[EOS] = True
-    return kept if kept.any() else mask
+    return kept if kept.any() else _way_on(state, mask, plan)
+
+
+def _way_on(state: State, mask: Mask, plan: SamplingPlan) -> Mask:
+    """Where the plan leaves nothing, since every voice is held past all that is left of the bar: the end after the
+    last bar, else a bar in which nothing new begins, else whatever is legal that is neither bar, tempo nor end.
+    """
+    only: Mask = np.zeros_like(mask)
+    between_notes = state.last in {Kind.METRE, Kind.TEMPO, Kind.DURATION}
+    if between_notes and state.bars >= plan.bars:
+        only[EOS] = True
+        return only
+    metre = slice(STARTS[Kind.METRE], STARTS[Kind.METRE] + SIZES[Kind.METRE])
+    only[metre] = (mask & plan.vocabulary)[metre]
+    if only.any():
+        return only
+    within: Mask = mask.copy()
+    for kind in (Kind.METRE, Kind.TEMPO):
+        _forbid(within, kind)
+    within[EOS] = False
+    return within if within.any() else mask
 
 
 def leap_costs(sequence: Sequence[int], plan: SamplingPlan) -> npt.NDArray[np.float64]:

@@ -8,16 +8,22 @@ timeout the next request starts another.
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 _LENGTH_BYTES = 8
 _MAX_LENGTH = 2**26
 _SINGLE_THREADED = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+_ABANDONED_SECONDS = 300
+"""Longer than any limit that a parent sets."""
 
 
 class ChildFailedError(Exception):
@@ -51,6 +57,9 @@ class Child:
 
         Raises ChildFailedError when the child crashes, takes too long or reports an error.
         """
+        if self._process is not None and self._process.poll() is not None:
+            # it died while nobody asked it anything: that is not this request's fault
+            self.close()
         process = self._process or self._start()
         timed_out = threading.Event()
 
@@ -100,14 +109,21 @@ class Child:
         return self._process
 
 
+def _limit_memory(wanted: int) -> None:
+    """As far as the system lets us: a lower limit stays, and some systems (macOS) refuse any."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
 def serve(answer: Callable[[Any], Any], expected: tuple[type[Exception], ...]) -> None:
     """The child's side: limit the memory to the last argument's bytes, then answer until the pipe closes.
 
     Exceptions of the types `expected` are answered with their message, as are those for lack of memory; any
     other ends the process, which the parent reports as a crash.
     """
-    memory_bytes = int(sys.argv[-1])
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    _limit_memory(int(sys.argv[-1]))
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # a library that prints must not write among the answers
     while True:
@@ -115,12 +131,15 @@ def serve(answer: Callable[[Any], Any], expected: tuple[type[Exception], ...]) -
             request = json.loads(_receive(requests))
         except EOFError:
             return
+        # should the parent, which keeps the time, be gone: the default action ends the process
+        signal.alarm(_ABANDONED_SECONDS)
         try:
             reply = {"answer": answer(request)}
         except MemoryError:
             reply = {"error": "needs too much memory"}
         except expected as error:
             reply = {"error": str(error)}
+        signal.alarm(0)
         _send(answers, json.dumps(reply).encode())
 
 

@@ -1,6 +1,8 @@
 """Importing users' own clips: a folder for each emotion (the thesis's layout), or a CSV table."""
 
 import csv
+import errno
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from tqdm import tqdm
 from scenescore_composer.corpus.catalogue import ClipCatalogue
 from scenescore_composer.corpus.clips import CLIP_SECONDS, LabelledMusic, Skipped, keep
 from scenescore_composer.corpus.cutting import cut
-from scenescore_composer.corpus.guarded import GuardedParser
+from scenescore_composer.corpus.guarded import MAX_BYTES, GuardedParser
 from scenescore_composer.corpus.labels import quadrant
 from scenescore_composer.score import Piece
 from scenescore_shared.emotions import ALL_EMOTIONS
@@ -87,7 +89,7 @@ def import_csv(
 ) -> ImportReport:
     """Make the files that a CSV table names the content of the corpus of that name.
 
-    Columns: `path` (from the table's folder) and `emotion`, or `valence` and `arousal`, of which only the
+    Columns: `path` (from the table's folder) and `emotion` (or `label`), or `valence` and `arousal`, of which only the
     signs count; optionally `title`, `licence` and `song` (the piece that several files were cut from). An emotion in
     the table goes before valence and arousal. For the rest see `import_folder`.
 
@@ -120,9 +122,10 @@ def _rows(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
         with table.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream)
             columns = {(name or "").strip().lower() for name in reader.fieldnames or ()}
-            if "path" not in columns or not ({"emotion"} <= columns or {"valence", "arousal"} <= columns):
+            labelled = columns & {"emotion", "label"} or {"valence", "arousal"} <= columns
+            if "path" not in columns or not labelled:
                 raise InvalidRequestError(
-                    f"{table} needs the columns path and emotion, or path, valence and arousal"
+                    f"{table} needs the columns path and emotion (or label), or path, valence and arousal"
                 )
             for row in reader:
                 cells = {(name or "").strip().lower(): value for name, value in row.items()}
@@ -132,7 +135,7 @@ def _rows(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _emotion_of(row: Mapping[str, str]) -> str | None:
-    named = row.get("emotion", "").lower()
+    named = (row.get("emotion") or row.get("label") or "").lower()
     if named:
         return named if named in ALL_EMOTIONS else None
     try:
@@ -155,7 +158,9 @@ class _Import:
     show_progress: bool
 
     def run(self, files: Sequence[_File], skipped: list[Skipped]) -> ImportReport:
-        bar = tqdm(files, desc=f"Importing {self.corpus}", unit="file", disable=not self.show_progress)
+        bar = tqdm(
+            files, desc=f"Importing {self.corpus}", unit="file", disable=None if self.show_progress else True
+        )
         with GuardedParser() as parser, bar:
             found = self._found(bar, self.parse or parser.parse, skipped)
             kept = keep(self.corpus, found, self.catalogue, self.blobs)
@@ -165,12 +170,16 @@ class _Import:
         """The clips of the files; what can't be used goes to `skipped`."""
         for file in files:
             try:
-                music = parse(file.path.read_bytes())
+                music = parse(_content(file.path))
             except InvalidMidiError as error:
                 skipped.append(Skipped(file.source, error.message))
                 continue
             except OSError as error:
-                skipped.append(Skipped(file.source, f"can't be read: {error.strerror}"))
+                skipped.append(Skipped(_storable(file.source), f"can't be read: {error.strerror}"))
+                continue
+            except ValueError:
+                # a NUL in a table's path
+                skipped.append(Skipped(_storable(file.source), "has a name that no file can have"))
                 continue
             clips = list(_clips_of(file, music, self.clip_seconds))
             if not clips:
@@ -184,8 +193,21 @@ def _clips_of(file: _File, music: Piece, clip_seconds: float) -> Iterator[Labell
         yield LabelledMusic(
             music=piece.music,
             emotion=file.emotion,
-            title=f"{file.title} ({bars})",
-            song=file.song,
-            licence=file.licence,
-            source=file.source,
+            title=_storable(f"{file.title} ({bars})"),
+            song=_storable(file.song),
+            licence=_storable(file.licence),
+            source=_storable(file.source),
         )
+
+
+def _content(path: Path) -> bytes:
+    """A regular file's bytes, one more than the parser takes at most. Raises OSError."""
+    if not path.is_file():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
+def _storable(text: str) -> str:
+    """What a database keeps: no NUL, and no half of a surrogate pair, which names that are not UTF-8 come with."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "")

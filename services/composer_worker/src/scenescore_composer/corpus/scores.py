@@ -1,5 +1,6 @@
 """Scores that music21 installs, as pieces. Run with `python -m`, it is the child that parses them for `starter`."""
 
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from fractions import Fraction
 from itertools import chain, pairwise
 from typing import Any
 
-from music21 import corpus, harmony, meter, note, stream, tempo
+from music21 import corpus, harmony, meter, note, stream, tempo, text
 from music21.exceptions21 import Music21Exception
 
 from scenescore_composer.corpus.child import serve
@@ -29,6 +30,10 @@ from scenescore_composer.score import (
 
 UNMARKED_BPM = 100
 """Quarters a minute where neither the catalogue of works nor the score marks a tempo."""
+_OF_RIGHTS = re.compile(
+    r"©|\(c\)|copyright|licen[cs]|creative commons|\bcc\b|permission|rights", re.IGNORECASE
+)
+_LONGEST_NOTICE = 300
 _VELOCITY = 72  # scores are read without their dynamics
 
 
@@ -71,8 +76,16 @@ def read(path: str, bpm: int | None = None) -> Score:
         parts = list(parsed.parts)
         notes = sorted(chain.from_iterable(_notes(part) for part in parts))
         measures = _joined(list(_measures(parts[0], _tempos(parsed, bpm))))
-    notice = (parsed.metadata.copyright if parsed.metadata else None) or ""
-    return Score(" ".join(str(notice).split()), tuple(_passages(measures, notes)))
+    return Score(_notice(parsed), tuple(_passages(measures, notes)))
+
+
+def _notice(parsed: stream.Score) -> str:
+    """What the score says of its rights, in its metadata and in what is printed on its pages."""
+    marked = (parsed.metadata.copyright if parsed.metadata else None) or ""
+    printed = (box.content or "" for box in parsed.recurse().getElementsByClass(text.TextBox))
+    said = [" ".join(str(words).split()) for words in (marked, *printed)]
+    kept = [words for words in said if words and (words == said[0] or _OF_RIGHTS.search(words))]
+    return "; ".join(dict.fromkeys(kept))[:_LONGEST_NOTICE]
 
 
 def _notes(part: stream.Part) -> Iterator[Note]:

@@ -23,7 +23,7 @@ from scenescore_shared.ports import BlobStore
 
 STARTER = "starter"
 PER_EMOTION = 120
-_CHOICE = "1"  # changes with the works, the labels' rule or the way that clips are cut
+_CHOICE = "2"  # changes with the works, the labels' rule or the way that clips are cut
 _SECONDS_PER_WORK = 120.0
 _MEMORY_BYTES = 3 * 2**30
 _FORBIDDING = ("all rights reserved", "forbidden", "prohibited", "not permitted", "no commercial")
@@ -117,8 +117,13 @@ def _parse(
 
 
 def _candidates(work: Work, child: Child, clip_seconds: float, terms: str) -> list[_Candidate] | Skipped:
+    request = {"path": work.path, "bpm": work.bpm, "clip_seconds": clip_seconds}
     try:
-        answer = child.ask({"path": work.path, "bpm": work.bpm, "clip_seconds": clip_seconds})
+        try:
+            answer = child.ask(request)
+        except ChildFailedError:
+            # a machine that was too busy or short of memory for a moment must not leave a work out for ever
+            answer = child.ask(request)
     except ChildFailedError as error:
         return Skipped(work.path, str(error))
     notice = answer["notice"]
