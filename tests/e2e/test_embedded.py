@@ -94,6 +94,23 @@ def test_a_worker_that_can_not_load_its_model_ends(tmp_path: Path) -> None:
     assert _processes_on(tmp_path) == []
 
 
+def test_the_composer_is_ready_only_once_there_is_a_corpus(tmp_path: Path, corpus: Path) -> None:
+    stack = Stack(tmp_path, {})
+    stack.run("scenescore_shared.provision")
+    worker = ServerProcess(
+        [sys.executable, "-m", "scenescore_composer.worker"], stack.log("compose"), stack.environment
+    )
+    worker.start()
+    try:
+        worker.wait_until(lambda: "waiting_for_corpus" in worker.log.read_text())
+        assert not (tmp_path / "state" / "compose" / "ready").exists()
+        stack.run("scenescore_standalone", "corpus", "import", str(corpus))
+        worker.wait_until((tmp_path / "state" / "compose" / "ready").exists)
+        worker.wait_until((tmp_path / "state" / "compose" / "alive").exists)
+    finally:
+        assert worker.stop() == 0
+
+
 def _processes_on(data_dir: Path) -> list[str]:
     """Command lines of the processes whose environment names the folder."""
     found = []
