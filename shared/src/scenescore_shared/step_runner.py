@@ -24,7 +24,7 @@ from scenescore_shared.errors import (
     WorkerStoppingError,
 )
 from scenescore_shared.heartbeat import Heartbeat
-from scenescore_shared.jobs import Composed, Job, JobError, Step, StepResult
+from scenescore_shared.jobs import Composed, Job, JobError, Output, Step, StepResult
 from scenescore_shared.logs import get_logger, log_context
 from scenescore_shared.ports import BlobStore, Change, Clock, JobRepository, TaskPublisher
 from scenescore_shared.settings import JobSettings
@@ -128,9 +128,9 @@ class StepRunner:
                 settled = self._commit(job, self._move_for(job, outcome))
             except Exception as error:  # noqa: BLE001 - one job's trouble must not reach the others of its batch
                 _log.warning("result_not_written", step=self.step, reason=str(error))
-                self._drop_unnamed_outputs(job, outcome)
+                self._drop_unwritten_outputs(job, outcome)
                 return
-            self._drop_unnamed_outputs(settled, outcome)
+            self._drop_outputs_but(settled.outputs, outcome)
             _log.info("step_settled", step=self.step, status=settled.status, error=settled.error)
             if settled.step is not None and settled.due_at is not None and settled.due_at <= self.clock.now():
                 wake_best_effort(self.publisher, settled)
@@ -175,23 +175,25 @@ class StepRunner:
                     raise
                 time.sleep(_COMMIT_RETRY_SECONDS)
 
-    def _drop_unnamed_outputs(self, job: Job, outcome: StepResult | Exception) -> None:
-        """What no row names must not stay in the store; what one names must not go.
-
-        A write that seems to have failed may have been committed all the same, so the row is asked.
-        """
+    def _drop_unwritten_outputs(self, job: Job, outcome: StepResult | Exception) -> None:
+        """After a write that seems to have failed. It may have been committed all the same, so the row is asked."""
         if not isinstance(outcome, Composed):
             return
         try:
-            named = {output.blob_key for output in self.jobs.get(job.id).outputs}
+            named = self.jobs.get(job.id).outputs
         except NotFoundError:
-            named = set()
-        except TransientError as error:
-            _log.warning("orphan_left", reason=error.message)
+            named = ()
+        except Exception as error:  # noqa: BLE001 - as above; an orphan is better than music that is gone
+            _log.warning("orphan_left", reason=str(error))
             return
-        for output in outcome.outputs:
-            if output.blob_key not in named:
-                self._delete_blob(output.blob_key)
+        self._drop_outputs_but(named, outcome)
+
+    def _drop_outputs_but(self, named: Sequence[Output], outcome: StepResult | Exception) -> None:
+        """What no row names must not stay in the store; what one names must not go."""
+        if isinstance(outcome, Composed):
+            for output in outcome.outputs:
+                if output not in named:
+                    self._delete_blob(output.blob_key)
 
     def _delete_blob(self, key: str) -> None:
         try:
