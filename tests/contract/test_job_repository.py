@@ -15,7 +15,7 @@ from scenescore_shared.errors import IllegalMoveError, LeaseLostError, NotFoundE
 from scenescore_shared.fakes import InMemoryJobRepository
 from scenescore_shared.jobs import Job, Status, Step
 from scenescore_shared.moves import claim, complete, renew, request_cancel
-from scenescore_shared.ports import JobRepository
+from scenescore_shared.ports import Everybody, JobRepository
 from scenescore_shared.wiring import build_job_repository
 
 LATER = NOW + timedelta(seconds=10)
@@ -176,7 +176,9 @@ def test_pages_are_newest_first(repository: JobRepository) -> None:
 
     def ids(status: Status | None, before: int | None, limit: int = 2) -> list[str]:
         before_id = job_id(before) if before else None
-        return [job.id for job in repository.page(status=status, limit=limit, before_id=before_id)]
+        return [
+            job.id for job in repository.page(whose=None, status=status, limit=limit, before_id=before_id)
+        ]
 
     assert ids(None, None) == [job_id(5), job_id(4)]
     assert ids(None, 4) == [job_id(3), job_id(2)]
@@ -254,3 +256,16 @@ def test_a_result_is_written_once(repository: JobRepository) -> None:
     assert (
         repository.update(job_id(1), partial(result, token=f"token-{job_id(1)}")).status is Status.SUCCEEDED
     )
+
+
+def test_a_page_holds_one_owners_jobs_or_everybodys(repository: JobRepository) -> None:
+    for number, owner in enumerate(("ann", "bob", None, "ann"), start=1):
+        repository.add(replace(queued(number), owner=owner))
+
+    def page(whose: str | Everybody | None) -> list[str]:
+        return [job.id for job in repository.page(whose=whose, status=None, limit=9, before_id=None)]
+
+    assert page("ann") == [job_id(4), job_id(1)]
+    assert page(None) == [job_id(3)]
+    assert page("nobody") == []
+    assert len(page(Everybody())) == 4

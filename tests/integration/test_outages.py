@@ -47,7 +47,7 @@ def test_postgres_killed_and_back(own_postgres: Postgres) -> None:
         lambda: repository.add(queued(2)),
         lambda: repository.claim(Step.CLASSIFY, 1, NOW, lambda job: job),
         lambda: repository.update(job_id(1), lambda job: job),
-        lambda: repository.page(status=None, limit=1, before_id=None),
+        lambda: repository.page(whose=None, status=None, limit=1, before_id=None),
         repository.counts,
         repository.ping,
         repository.sweeping().__enter__,

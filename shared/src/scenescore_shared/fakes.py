@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from scenescore_shared.contracts import WakeUp
 from scenescore_shared.errors import IllegalMoveError, NotFoundError
 from scenescore_shared.jobs import Job, Status, Step, event_data
-from scenescore_shared.ports import BlobInfo, Change, JobEvent, check_key
+from scenescore_shared.ports import BlobInfo, Change, Everybody, JobEvent, check_key
 
 
 class InMemoryJobRepository:
@@ -48,13 +48,17 @@ class InMemoryJobRepository:
             self._events.pop(job_id)
             return self._jobs.pop(job_id)
 
-    def page(self, *, status: Status | None, limit: int, before_id: str | None) -> list[Job]:
+    def page(
+        self, *, whose: str | Everybody | None, status: Status | None, limit: int, before_id: str | None
+    ) -> list[Job]:
         with self._lock:
             jobs = sorted(self._jobs.values(), key=lambda job: job.id, reverse=True)
         return [
             job
             for job in jobs
-            if (status is None or job.status is status) and (before_id is None or job.id < before_id)
+            if (isinstance(whose, Everybody) or job.owner == whose)
+            and (status is None or job.status is status)
+            and (before_id is None or job.id < before_id)
         ][:limit]
 
     def queue_position(self, job: Job) -> int | None:

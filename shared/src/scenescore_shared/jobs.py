@@ -56,6 +56,9 @@ LEGAL_MOVES: Mapping[tuple[Status, Move], Status] = MappingProxyType(
         (Status.RUNNING, Move.REQUEST_CANCEL): Status.RUNNING,
         (Status.RUNNING, Move.CANCEL): Status.CANCELED,
         (Status.SUCCEEDED, Move.EXPIRE): Status.EXPIRED,
+        # of these only the picture goes; what became of them stays true
+        (Status.FAILED, Move.EXPIRE): Status.FAILED,
+        (Status.CANCELED, Move.EXPIRE): Status.CANCELED,
     }
 )
 """The whole table. A pair that is not in it is illegal."""
@@ -119,6 +122,8 @@ class Job:
     id: str
     created_at: datetime
     request_id: str
+    owner: str | None
+    """Whose key submitted it; None where the server asks for no key."""
     options: Mapping[str, Any]
     picture: Picture | None
     status: Status = Status.QUEUED
@@ -141,7 +146,8 @@ class Job:
     step_seconds: Mapping[str, float] = field(default_factory=dict)
     started_at: datetime | None = None
     finished_at: datetime | None = None
-    expires_at: datetime | None = None
+    files_gone_at: datetime | None = None
+    """When the files of an ended job went, after their time."""
     updated_at: datetime
     seq: int = 1
     """Number of the newest event: each visible change counts one up."""
@@ -205,6 +211,7 @@ def new_job(
     options: Mapping[str, Any],
     picture: Picture | None,
     emotions: Mix | None,
+    owner: str | None = None,
 ) -> Job:
     """A queued job. A mix asked for replaces the classifier's, so such a job starts at `compose`."""
     return Job(
@@ -212,6 +219,7 @@ def new_job(
         created_at=now,
         updated_at=now,
         request_id=request_id,
+        owner=owner,
         options=options,
         picture=picture,
         step=Step.CLASSIFY if emotions is None else Step.COMPOSE,

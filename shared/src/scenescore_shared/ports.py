@@ -24,6 +24,10 @@ class JobEvent:
     data: Mapping[str, Any]
 
 
+class Everybody:
+    """In the place of an owner: no matter whose."""
+
+
 class JobRepository(Protocol):
     """The truth about jobs. Every method is one transaction; each may raise TransientError."""
 
@@ -50,8 +54,12 @@ class JobRepository(Protocol):
         Raises NotFoundError, and IllegalMoveError when the job has not ended.
         """
 
-    def page(self, *, status: Status | None, limit: int, before_id: str | None) -> list[Job]:
-        """At most `limit` jobs, newest first (ids are UUIDv7), those older than `before_id` only."""
+    def page(
+        self, *, whose: str | Everybody | None, status: Status | None, limit: int, before_id: str | None
+    ) -> list[Job]:
+        """At most `limit` jobs of an owner (None: of nobody's), newest first (ids are UUIDv7), those older than
+        `before_id` only.
+        """
 
     def queue_position(self, job: Job) -> int | None:
         """How many unclaimed jobs of the same step come before this one; None when it is not waiting."""

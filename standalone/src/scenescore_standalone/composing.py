@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from tqdm import tqdm
 from uuid_utils.compat import uuid7
 
+from scenescore_api.callers import LOCAL
 from scenescore_api.pictures import PictureLimits, PictureReader
 from scenescore_api.schemas import job_view
 from scenescore_api.service import JobService
@@ -97,7 +98,7 @@ def _compose(
         new_id=lambda: str(uuid7()),
         presigned_for=timedelta(),
     )
-    job = service.submit(picture, options, request_id="scenescore-compose")
+    job = service.submit(picture, options, caller=LOCAL, request_id="scenescore-compose")
     handlers: dict[Step, StepHandler] = {
         Step.COMPOSE: _WithBar(ComposeStep(catalogue=corpora.catalogue, blobs=blobs, budget=settings.budget)),
     }

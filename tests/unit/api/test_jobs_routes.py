@@ -127,7 +127,7 @@ def test_unknown_ids_can_be_neither_canceled_nor_deleted(api: Api) -> None:
 )
 def test_each_refusal_of_a_picture_says_which_limit(api: Api, upload: bytes, status: int, code: str) -> None:
     assert_problem(submit(api, upload), status, code)
-    assert api.jobs.page(status=None, limit=9, before_id=None) == []
+    assert api.jobs.page(whose=None, status=None, limit=9, before_id=None) == []
     assert list(api.blobs.list("")) == []
 
 

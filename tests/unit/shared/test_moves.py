@@ -52,8 +52,13 @@ def test_every_pair_outside_of_the_table_is_refused(status: Status, move: Move) 
 
 
 def test_nothing_leads_out_of_an_end_but_expiry() -> None:
-    ends = set(Status) - {Status.QUEUED, Status.RUNNING}
-    assert {pair for pair in LEGAL_MOVES if pair[0] in ends} == {(Status.SUCCEEDED, Move.EXPIRE)}
+    ended = set(Status) - {Status.QUEUED, Status.RUNNING}
+    ways = {(start, move): target for (start, move), target in LEGAL_MOVES.items() if start in ended}
+    assert ways == {
+        (Status.SUCCEEDED, Move.EXPIRE): Status.EXPIRED,
+        (Status.FAILED, Move.EXPIRE): Status.FAILED,
+        (Status.CANCELED, Move.EXPIRE): Status.CANCELED,
+    }
 
 
 def test_the_whole_way() -> None:

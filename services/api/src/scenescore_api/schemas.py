@@ -125,7 +125,7 @@ def job_view(job: Job, *, queue_position: int | None, url_for: Callable[..., str
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
-        expires_at=job.expires_at,
+        expires_at=None,
         links=LinksView(
             self=url_for("get_job", job_id=job.id),
             cancel=url_for("cancel_job", job_id=job.id),

@@ -7,13 +7,14 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
+from scenescore_api.callers import Caller
 from scenescore_api.pictures import STORED_CONTENT_TYPE, PictureReader
 from scenescore_shared import moves
 from scenescore_shared.errors import InvalidRequestError, NotFoundError, TransientError
 from scenescore_shared.jobs import Job, Output, Picture, Status, new_job
 from scenescore_shared.logs import get_logger, log_context
 from scenescore_shared.options import JobOptions
-from scenescore_shared.ports import BlobStore, Clock, JobRepository, TaskPublisher
+from scenescore_shared.ports import BlobStore, Clock, Everybody, JobRepository, TaskPublisher
 from scenescore_shared.waking import wake_best_effort
 
 _log = get_logger(__name__)
@@ -39,7 +40,7 @@ class JobService:
     new_id: Callable[[], str]
     presigned_for: timedelta
 
-    def submit(self, upload: bytes | None, options: JobOptions, *, request_id: str) -> Job:
+    def submit(self, upload: bytes | None, options: JobOptions, *, caller: Caller, request_id: str) -> Job:
         """Stores the picture, commits the job, then wakes a worker: in this order, so that nothing that was
         answered can be lost.
 
@@ -57,6 +58,7 @@ class JobService:
             options=options.as_json(),
             picture=picture,
             emotions=options.emotions,
+            owner=caller.owner,
         )
         with log_context(job_id=job.id):
             try:
@@ -68,42 +70,49 @@ class JobService:
             wake_best_effort(self.publisher, job)
         return job
 
-    def get(self, job_id: str) -> Job:
-        """Raises NotFoundError, also for what can't be an id."""
-        return self.jobs.get(_checked_id(job_id))
+    def get(self, job_id: str, caller: Caller) -> Job:
+        """Raises NotFoundError, also for what can't be an id and for somebody else's job."""
+        job = self.jobs.get(_checked_id(job_id))
+        if not caller.may_see(job):
+            raise NotFoundError(f"There is no job {job.id}.")
+        return job
 
     def queue_position(self, job: Job) -> int | None:
         return self.jobs.queue_position(job)
 
-    def page(self, *, status: Status | None, page_size: int, before_id: str | None) -> tuple[list[Job], bool]:
-        """At most `page_size` jobs, newest first, and whether older ones follow."""
-        found = self.jobs.page(status=status, limit=page_size + 1, before_id=before_id)
+    def page(
+        self, caller: Caller, *, status: Status | None, page_size: int, before_id: str | None
+    ) -> tuple[list[Job], bool]:
+        """At most `page_size` jobs that the caller may see, newest first, and whether older ones follow."""
+        whose = Everybody() if caller.is_admin else caller.owner
+        found = self.jobs.page(whose=whose, status=status, limit=page_size + 1, before_id=before_id)
         return found[:page_size], len(found) > page_size
 
-    def cancel(self, job_id: str) -> Job:
+    def cancel(self, job_id: str, caller: Caller) -> Job:
         """At once without a live lease, else at the worker's next checkpoint.
 
         Raises NotFoundError, and IllegalMoveError when the job has already ended otherwise.
         """
-        return self.jobs.update(_checked_id(job_id), partial(moves.request_cancel, now=self.clock.now()))
+        job = self.get(job_id, caller)
+        return self.jobs.update(job.id, partial(moves.request_cancel, now=self.clock.now()))
 
-    def delete(self, job_id: str) -> None:
+    def delete(self, job_id: str, caller: Caller) -> None:
         """Cancels the job where it still runs, then takes out its row and its files. Raises NotFoundError."""
-        job_id = _checked_id(job_id)
+        job_id = self.get(job_id, caller).id
         self.jobs.update(job_id, partial(moves.cancel_now, now=self.clock.now()))
         self.jobs.delete(job_id)
         self._delete_blobs(job_id)
 
-    def picture(self, job_id: str) -> Iterator[bytes]:
+    def picture(self, job_id: str, caller: Caller) -> Iterator[bytes]:
         """The upright JPEG in chunks. Raises NotFoundError."""
-        picture = self.get(job_id).picture
+        picture = self.get(job_id, caller).picture
         if picture is None:
             raise NotFoundError(f"Job {job_id} was submitted without a picture.")
         return self.blobs.stream(picture.blob_key)
 
-    def output(self, job_id: str, name: str) -> Download:
+    def output(self, job_id: str, name: str, caller: Caller) -> Download:
         """Raises NotFoundError."""
-        job = self.get(job_id)
+        job = self.get(job_id, caller)
         output = next((output for output in job.outputs if output.name == name), None)
         if output is None:
             names = ", ".join(output.name for output in job.outputs) or "none yet"

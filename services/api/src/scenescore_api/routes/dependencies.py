@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from scenescore_api.callers import LOCAL, Caller
 from scenescore_api.service import JobService
 from scenescore_api.settings import ApiSettings
 
@@ -18,5 +19,10 @@ def _settings(request: Request) -> ApiSettings:
     return settings
 
 
+def _caller(_: Request) -> Caller:
+    return LOCAL
+
+
 Service = Annotated[JobService, Depends(_service)]
 Settings = Annotated[ApiSettings, Depends(_settings)]
+CallerOf = Annotated[Caller, Depends(_caller)]

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 from scenescore_api import page_tokens
 from scenescore_api.pictures import STORED_CONTENT_TYPE
 from scenescore_api.problems import documented
-from scenescore_api.routes.dependencies import Service
+from scenescore_api.routes.dependencies import CallerOf, Service
 from scenescore_api.schemas import JobList, JobView, job_view
 from scenescore_api.service import JobService
 from scenescore_api.submissions import REQUEST_BODY, Submission, read_submission
@@ -64,11 +64,14 @@ JobId = Annotated[str, Path(description="The job's id", examples=["0197f2a0-5c1e
 def create_job(
     submission: Annotated[Submission, Depends(read_submission)],
     service: Service,
+    caller: CallerOf,
     request: Request,
     response: Response,
 ) -> JobView:
     """Takes a picture (or a mix of emotions), answers at once, and composes in the background."""
-    job = service.submit(submission.image, submission.options, request_id=request.state.request_id)
+    job = service.submit(
+        submission.image, submission.options, caller=caller, request_id=request.state.request_id
+    )
     # relative (RFC 9110 §10.2.2): neither a forged Host nor a proxy can bend it
     response.headers["Location"] = str(request.app.url_path_for("get_job", job_id=job.id))
     return _answer(job, service, request, response)
@@ -80,7 +83,9 @@ def create_job(
     responses=documented(HTTPStatus.UNPROCESSABLE_ENTITY, _UNAVAILABLE),
 )
 def list_jobs(
+    *,
     service: Service,
+    caller: CallerOf,
     request: Request,
     status: Annotated[Status | None, Query(description="Only jobs of this status")] = None,
     page_size: Annotated[int, Query(ge=1, le=100)] = 20,
@@ -88,7 +93,7 @@ def list_jobs(
 ) -> JobList:
     """Newest first."""
     before_id = page_tokens.decode(page_token) if page_token is not None else None
-    jobs, more = service.page(status=status, page_size=page_size, before_id=before_id)
+    jobs, more = service.page(caller, status=status, page_size=page_size, before_id=before_id)
     return JobList(
         data=[_view(job, service, request) for job in jobs],
         next_page_token=page_tokens.encode(jobs[-1].id) if more else None,
@@ -103,9 +108,11 @@ def list_jobs(
         **documented(HTTPStatus.NOT_FOUND, _UNAVAILABLE),
     },
 )
-def get_job(job_id: JobId, service: Service, request: Request, response: Response) -> JobView:
+def get_job(
+    job_id: JobId, service: Service, caller: CallerOf, request: Request, response: Response
+) -> JobView:
     """A job that failed while running is a `200` with `error`."""
-    return _answer(service.get(job_id), service, request, response)
+    return _answer(service.get(job_id, caller), service, request, response)
 
 
 @router.post(
@@ -124,9 +131,11 @@ def get_job(job_id: JobId, service: Service, request: Request, response: Respons
         ),
     },
 )
-def cancel_job(job_id: JobId, service: Service, request: Request, response: Response) -> JobView:
+def cancel_job(
+    job_id: JobId, service: Service, caller: CallerOf, request: Request, response: Response
+) -> JobView:
     """Exactly this job. Canceling it twice is no error."""
-    return _answer(service.cancel(job_id), service, request, response)
+    return _answer(service.cancel(job_id, caller), service, request, response)
 
 
 @router.delete(
@@ -135,9 +144,9 @@ def cancel_job(job_id: JobId, service: Service, request: Request, response: Resp
     summary="Delete a job and its files",
     responses=documented(HTTPStatus.NOT_FOUND, _UNAVAILABLE),
 )
-def delete_job(job_id: JobId, service: Service) -> None:
+def delete_job(job_id: JobId, service: Service, caller: CallerOf) -> None:
     """A job that still runs is canceled first."""
-    service.delete(job_id)
+    service.delete(job_id, caller)
 
 
 @router.get(
@@ -149,8 +158,8 @@ def delete_job(job_id: JobId, service: Service) -> None:
         **documented(HTTPStatus.NOT_FOUND, _UNAVAILABLE),
     },
 )
-def get_image(job_id: JobId, service: Service) -> StreamingResponse:
-    return StreamingResponse(service.picture(job_id), media_type=STORED_CONTENT_TYPE)
+def get_image(job_id: JobId, service: Service, caller: CallerOf) -> StreamingResponse:
+    return StreamingResponse(service.picture(job_id, caller), media_type=STORED_CONTENT_TYPE)
 
 
 @router.get(
@@ -179,9 +188,10 @@ def get_output(
     job_id: JobId,
     name: Annotated[str, Path(examples=["music.mid"])],
     service: Service,
+    caller: CallerOf,
 ) -> Response:
     """Readable as soon as it exists."""
-    download = service.output(job_id, name)
+    download = service.output(job_id, name, caller)
     if download.url is not None:
         return RedirectResponse(download.url, headers={"Cache-Control": "no-store"})
     output = download.output

@@ -12,7 +12,7 @@ from scenescore_shared.adapters.sql.rows import job_of, row_of
 from scenescore_shared.adapters.sql.tables import job_events, jobs
 from scenescore_shared.errors import IllegalMoveError, NotFoundError
 from scenescore_shared.jobs import Job, Status, Step, event_data
-from scenescore_shared.ports import Change, JobEvent
+from scenescore_shared.ports import Change, Everybody, JobEvent
 
 
 class SqlJobRepository:
@@ -67,8 +67,12 @@ class SqlJobRepository:
             connection.execute(delete(jobs).where(jobs.c.id == job_id))
         return job
 
-    def page(self, *, status: Status | None, limit: int, before_id: str | None) -> list[Job]:
+    def page(
+        self, *, whose: str | Everybody | None, status: Status | None, limit: int, before_id: str | None
+    ) -> list[Job]:
         query = select(jobs).order_by(jobs.c.id.desc()).limit(limit)
+        if not isinstance(whose, Everybody):
+            query = query.where(jobs.c.owner == whose)
         if status is not None:
             query = query.where(jobs.c.status == str(status))
         if before_id is not None:

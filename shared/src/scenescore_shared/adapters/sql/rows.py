@@ -13,6 +13,7 @@ _AS_THEY_ARE = (
     "updated_at",
     "woken_at",
     "request_id",
+    "owner",
     "progress",
     "attempts",
     "next_attempt_at",
@@ -24,7 +25,7 @@ _AS_THEY_ARE = (
     "step_seconds",
     "started_at",
     "finished_at",
-    "expires_at",
+    "files_gone_at",
     "seq",
 )
 

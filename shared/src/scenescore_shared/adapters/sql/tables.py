@@ -25,6 +25,7 @@ from sqlalchemy import (
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
         "fk": "fk_%(table_name)s_%(column_0_name)s",
         "pk": "pk_%(table_name)s",
     }
@@ -63,6 +64,7 @@ jobs = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     Column("woken_at", UtcDateTime),
     Column("request_id", String(128), nullable=False),
+    Column("owner", String(64)),
     Column("progress", Float, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("lease_token", String(64)),
@@ -80,7 +82,7 @@ jobs = Table(
     _json("step_seconds", nullable=False),
     Column("started_at", UtcDateTime),
     Column("finished_at", UtcDateTime),
-    Column("expires_at", UtcDateTime),
+    Column("files_gone_at", UtcDateTime),
     Column("seq", Integer, nullable=False),
 )
 # what workers claim by: only unfinished jobs are in it, so a million finished ones cost nothing
@@ -92,6 +94,27 @@ Index(
     sqlite_where=jobs.c.due_at.is_not(None),
 )
 Index("ix_jobs_status_id", jobs.c.status, jobs.c.id)
+Index("ix_jobs_owner_id", jobs.c.owner, jobs.c.id)
+# what counts against a quota
+Index(
+    "ix_jobs_owner_unfinished",
+    jobs.c.owner,
+    postgresql_where=jobs.c.due_at.is_not(None),
+    sqlite_where=jobs.c.due_at.is_not(None),
+)
+# what expires: first the files, later the row
+Index(
+    "ix_jobs_finished_at_with_files",
+    jobs.c.finished_at,
+    postgresql_where=jobs.c.finished_at.is_not(None) & jobs.c.files_gone_at.is_(None),
+    sqlite_where=jobs.c.finished_at.is_not(None) & jobs.c.files_gone_at.is_(None),
+)
+Index(
+    "ix_jobs_finished_at_without_files",
+    jobs.c.finished_at,
+    postgresql_where=jobs.c.files_gone_at.is_not(None),
+    sqlite_where=jobs.c.files_gone_at.is_not(None),
+)
 
 job_events = Table(
     "job_events",
@@ -100,6 +123,78 @@ job_events = Table(
     Column("seq", Integer, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
     _json("data", nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("hash", String(64), nullable=False, unique=True, comment="SHA-256 of the key, which nobody keeps"),
+    Column("name", Text, nullable=False),
+    Column("owner", String(64), nullable=False, comment="whose jobs: several keys may share one"),
+    _json("scopes", nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("owner", String(64), primary_key=True, comment="empty where the server asks for no key"),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("token", String(64), nullable=False, comment="of the request that is working on it"),
+    Column("reserved_until", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    _json("answer"),
+)
+Index("ix_idempotency_keys_created_at", idempotency_keys.c.created_at)
+
+webhook_secrets = Table(
+    "webhook_secrets",
+    metadata,
+    Column("id", String(32), primary_key=True, comment="the secret is derived from it and kept nowhere"),
+    Column("owner", String(64), nullable=False, comment="empty where the server asks for no key"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+)
+Index("ix_webhook_secrets_owner", webhook_secrets.c.owner)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("job_id", Uuid(as_uuid=False), ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("owner", String(64), nullable=False, comment="empty where the server asks for no key"),
+    Column("url", Text, nullable=False),
+    Column("type", String(64), nullable=False),
+    Column("body", Text, nullable=False, comment="the very bytes that are signed"),
+    Column("status", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", UtcDateTime, comment="of the next attempt, or the end of the present one's lease"),
+    Column("lease_token", String(64)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+)
+Index("ix_webhook_deliveries_job_id", webhook_deliveries.c.job_id)
+Index(
+    "ix_webhook_deliveries_due_at",
+    webhook_deliveries.c.due_at,
+    postgresql_where=webhook_deliveries.c.due_at.is_not(None),
+    sqlite_where=webhook_deliveries.c.due_at.is_not(None),
+)
+
+webhook_attempts = Table(
+    "webhook_attempts",
+    metadata,
+    Column(
+        "delivery_id", String(64), ForeignKey("webhook_deliveries.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("number", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("status_code", Integer),
+    Column("error", Text),
+    Column("seconds", Float, nullable=False),
 )
 
 corpora = Table(
