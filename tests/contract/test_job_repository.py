@@ -269,3 +269,10 @@ def test_a_page_holds_one_owners_jobs_or_everybodys(repository: JobRepository) -
     assert page(None) == [job_id(3)]
     assert page("nobody") == []
     assert len(page(Everybody())) == 4
+
+
+def test_the_newest_event_of_many_jobs_is_known_at_once(repository: JobRepository) -> None:
+    repository.add(queued(1))
+    repository.add(claimed(queued(2)))
+    assert repository.seqs([job_id(1), job_id(2), job_id(3)]) == {job_id(1): 1, job_id(2): 2}
+    assert repository.seqs([]) == {}

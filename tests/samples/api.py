@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 from itertools import count
 
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from samples.jobs import COMPOSED, MIX, NOW, POLICY, job_id
@@ -23,6 +24,7 @@ LIMITS = PictureLimits(max_bytes=200_000, max_pixels=1_000_000)
 
 @dataclass
 class Api:
+    app: FastAPI
     client: TestClient
     jobs: InMemoryJobRepository
     blobs: InMemoryBlobStore
@@ -58,6 +60,7 @@ def api_on_fakes() -> Iterator[Api]:
     numbers = count(1)
     service = JobService(
         jobs=jobs,
+        idempotency_keys=jobs.idempotency_keys,
         blobs=blobs,
         publisher=publisher,
         clock=clock,
@@ -69,7 +72,6 @@ def api_on_fakes() -> Iterator[Api]:
     settings = ApiSettings.model_validate(
         {"api": {"max_upload_bytes": LIMITS.max_bytes, "max_pixels": LIMITS.max_pixels}}
     )
-    with TestClient(
-        make_app(service, settings, on_shutdown=lambda: None), raise_server_exceptions=False
-    ) as client:
-        yield Api(client, jobs, blobs, publisher, clock)
+    app = make_app(service, settings, on_shutdown=lambda: None)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield Api(app, client, jobs, blobs, publisher, clock)

@@ -58,10 +58,37 @@ class NotFoundError(ScenescoreError):
     code = "not_found"
 
 
+class BusyError(ScenescoreError):
+    """The server has as much in hand as it takes."""
+
+    code = "busy"
+
+
 class IllegalMoveError(ScenescoreError):
     """The job's status does not allow this move."""
 
     code = "illegal_move"
+
+
+class IdempotencyKeyReusedError(PermanentError):
+    """The key came with another request before."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key was used with another picture or other options in the last 24 hours. "
+            "Use a new key for a new request."
+        )
+
+
+class IdempotencyKeyInFlightError(ScenescoreError):
+    """The request that came with this key first is still at work."""
+
+    code = "idempotency_key_in_flight"
+
+    def __init__(self) -> None:
+        super().__init__("A request with this Idempotency-Key is being worked on. Send it again in a moment.")
 
 
 class JobInterruptedError(ScenescoreError):

@@ -5,13 +5,15 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from scenescore_shared.contracts import WakeUp
-from scenescore_shared.errors import IllegalMoveError, NotFoundError
+from scenescore_shared.errors import IdempotencyKeyInFlightError, IllegalMoveError, NotFoundError
+from scenescore_shared.idempotency import Answered, Claimant, Reservation, earlier_answer, reserved
 from scenescore_shared.jobs import Job, Status, Step, event_data
 from scenescore_shared.ports import BlobInfo, Change, Everybody, JobEvent, check_key
 
@@ -22,9 +24,12 @@ class InMemoryJobRepository:
         self._events: dict[str, list[JobEvent]] = {}
         self._lock = threading.RLock()
         self._sweep_lock = threading.Lock()
+        self.idempotency_keys = InMemoryIdempotencyKeys()
 
-    def add(self, job: Job) -> None:
+    def add(self, job: Job, *, answered: Answered | None = None) -> None:
         with self._lock:
+            if answered is not None:
+                self.idempotency_keys.complete(answered)
             self._save(job)
 
     def get(self, job_id: str) -> Job:
@@ -83,6 +88,10 @@ class InMemoryJobRepository:
                 self._jobs[job.id] = replace(job, woken_at=now)
             return [self._jobs[job.id] for job in found]
 
+    def seqs(self, job_ids: Collection[str]) -> Mapping[str, int]:
+        with self._lock:
+            return {job_id: self._jobs[job_id].seq for job_id in job_ids if job_id in self._jobs}
+
     def events(self, job_id: str, *, after_seq: int, limit: int) -> list[JobEvent]:
         with self._lock:
             return [event for event in self._events.get(job_id, []) if event.seq > after_seq][:limit]
@@ -124,6 +133,36 @@ class InMemoryJobRepository:
         self._jobs[job.id] = job
         event = JobEvent(job_id=job.id, seq=job.seq, at=job.updated_at, data=event_data(job))
         self._events.setdefault(job.id, []).append(event)
+
+
+class InMemoryIdempotencyKeys:
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], Reservation] = {}
+        self._lock = threading.Lock()
+
+    def reserve(self, claimant: Claimant, *, now: datetime) -> Mapping[str, Any] | None:
+        with self._lock:
+            found = self._kept.get((claimant.owner, claimant.key))
+            answer = earlier_answer(found, claimant, now) if found else None
+            if answer is None:
+                self._kept[claimant.owner, claimant.key] = reserved(claimant, now)
+            return answer
+
+    def release(self, claimant: Claimant) -> None:
+        with self._lock:
+            if self._mine(claimant):
+                del self._kept[claimant.owner, claimant.key]
+
+    def complete(self, answered: Answered) -> None:
+        claimant = answered.claimant
+        with self._lock:
+            if not (mine := self._mine(claimant)):
+                raise IdempotencyKeyInFlightError
+            self._kept[claimant.owner, claimant.key] = replace(mine, answer=answered.answer)
+
+    def _mine(self, claimant: Claimant) -> Reservation | None:
+        found = self._kept.get((claimant.owner, claimant.key))
+        return found if found and found.token == claimant.token and found.answer is None else None
 
 
 class InMemoryBlobStore:

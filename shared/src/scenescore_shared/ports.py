@@ -1,13 +1,14 @@
 """What the services need from the outside world. Adapters implement these; `fakes` holds in-memory ones."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from scenescore_shared.contracts import WakeUp
+from scenescore_shared.idempotency import Answered, Claimant
 from scenescore_shared.jobs import Job, Status, Step
 
 Change = Callable[[Job], Job]
@@ -31,8 +32,11 @@ class Everybody:
 class JobRepository(Protocol):
     """The truth about jobs. Every method is one transaction; each may raise TransientError."""
 
-    def add(self, job: Job) -> None:
-        """Commits a new job and its first event."""
+    def add(self, job: Job, *, answered: Answered | None = None) -> None:
+        """Commits a new job and its first event, with the answer to its idempotency key where it has one.
+
+        Raises IdempotencyKeyInFlightError, and writes nothing, when another request has taken the key over meanwhile.
+        """
 
     def get(self, job_id: str) -> Job:
         """Raises NotFoundError."""
@@ -71,6 +75,9 @@ class JobRepository(Protocol):
         `woken_before`; marks them as woken `now`.
         """
 
+    def seqs(self, job_ids: Collection[str]) -> Mapping[str, int]:
+        """The newest event's number for each of these jobs that is there."""
+
     def events(self, job_id: str, *, after_seq: int, limit: int) -> list[JobEvent]:
         """The job's events after `after_seq` in order. An unknown job has none."""
 
@@ -82,6 +89,19 @@ class JobRepository(Protocol):
 
     def ping(self) -> None:
         """Raises TransientError when the database does not answer."""
+
+
+class IdempotencyKeys(Protocol):
+    """What became of requests that came with an `Idempotency-Key`. See `idempotency`; may raise TransientError."""
+
+    def reserve(self, claimant: Claimant, *, now: datetime) -> Mapping[str, Any] | None:
+        """The earlier answer to the same request; None once the key is the claimant's own.
+
+        Raises IdempotencyKeyReusedError and IdempotencyKeyInFlightError.
+        """
+
+    def release(self, claimant: Claimant) -> None:
+        """Frees a key that is the claimant's and has no answer: the request failed and may be sent anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

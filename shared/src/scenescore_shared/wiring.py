@@ -9,9 +9,10 @@ from scenescore_shared.adapters.celery import CeleryTaskPublisher, make_celery
 from scenescore_shared.adapters.directory import DirectoryBlobStore
 from scenescore_shared.adapters.s3 import S3BlobStore, make_client
 from scenescore_shared.adapters.sql.engine import make_engine, sqlite_file
+from scenescore_shared.adapters.sql.idempotency import SqlIdempotencyKeys
 from scenescore_shared.adapters.sql.jobs import SqlJobRepository
 from scenescore_shared.adapters.sql.locks import SWEEP_LOCK_KEY, advisory_lock, file_lock
-from scenescore_shared.ports import BlobStore, TaskPublisher
+from scenescore_shared.ports import BlobStore, IdempotencyKeys, TaskPublisher
 from scenescore_shared.settings import CommonSettings, StorageSettings
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ def build_job_repository(engine: Engine) -> SqlJobRepository:
         beside = sqlite_file(engine.url).with_suffix(".sweep-lock")
         return SqlJobRepository(engine, lambda: file_lock(beside))
     return SqlJobRepository(engine, lambda: advisory_lock(engine, SWEEP_LOCK_KEY))
+
+
+def build_idempotency_keys(engine: Engine) -> IdempotencyKeys:
+    return SqlIdempotencyKeys(engine)
 
 
 def build_blob_store(settings: CommonSettings) -> BlobStore:

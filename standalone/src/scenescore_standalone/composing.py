@@ -18,7 +18,7 @@ from uuid_utils.compat import uuid7
 from scenescore_api.callers import LOCAL
 from scenescore_api.pictures import PictureLimits, PictureReader
 from scenescore_api.schemas import job_view
-from scenescore_api.service import JobService
+from scenescore_api.service import Asked, JobService
 from scenescore_classifier.inference import Classifier
 from scenescore_classifier.service import ClassifyStep
 from scenescore_composer.service import ComposeStep
@@ -90,6 +90,7 @@ def _compose(
     limits = PictureLimits(max_bytes=settings.api.max_upload_bytes, max_pixels=settings.api.max_pixels)
     service = JobService(
         jobs=jobs,
+        idempotency_keys=jobs.idempotency_keys,
         blobs=blobs,
         publisher=publisher,
         clock=clock,
@@ -98,7 +99,9 @@ def _compose(
         new_id=lambda: str(uuid7()),
         presigned_for=timedelta(),
     )
-    job = service.submit(picture, options, caller=LOCAL, request_id="scenescore-compose")
+    job = service.submit(
+        Asked(upload=picture, options=options, caller=LOCAL, request_id="scenescore-compose")
+    )
     handlers: dict[Step, StepHandler] = {
         Step.COMPOSE: _WithBar(ComposeStep(catalogue=corpora.catalogue, blobs=blobs, budget=settings.budget)),
     }

@@ -13,10 +13,11 @@ from scenescore_api.metrics import JobCounts
 from scenescore_api.middleware import BodyLimit, RequestContext
 from scenescore_api.pictures import too_large
 from scenescore_api.problems import MEDIA_TYPE, Problem, install_problem_handlers
-from scenescore_api.routes import jobs
+from scenescore_api.routes import events, jobs
 from scenescore_api.routes import service as service_routes
 from scenescore_api.service import JobService
 from scenescore_api.settings import ApiSettings
+from scenescore_api.watching import JobWatch, OpenStreams
 from scenescore_shared.errors import InvalidRequestError
 
 _FORM_OVERHEAD_BYTES = 256 * 1024
@@ -47,11 +48,14 @@ def make_app(service: JobService, settings: ApiSettings, *, on_shutdown: Callabl
     )
     app.state.settings = settings
     app.state.service = service
+    app.state.watch = JobWatch(service.jobs.seqs)
+    app.state.streams = OpenStreams(settings.api.max_streams)
     app.state.registry = CollectorRegistry()
     app.state.registry.register(JobCounts(service.jobs))
     _add_middleware(app, settings.api.max_upload_bytes)
     install_problem_handlers(app)
     app.include_router(jobs.router)
+    app.include_router(events.router)
     app.include_router(service_routes.router)
     _describe_problems(app)
     return app

@@ -1,6 +1,9 @@
 """The API's composition root."""
 
+import sys
+from collections.abc import Callable
 from datetime import timedelta
+from socket import socket
 
 import uvicorn
 from fastapi import FastAPI
@@ -15,9 +18,13 @@ from scenescore_shared.logs import configure_logging
 from scenescore_shared.wiring import (
     build_blob_store,
     build_engine,
+    build_idempotency_keys,
     build_job_repository,
     build_publisher,
 )
+
+_NOT_STARTED = 3
+"""As `uvicorn.run` exits."""
 
 
 def create_app(settings: ApiSettings) -> FastAPI:
@@ -26,6 +33,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     limits = PictureLimits(max_bytes=settings.api.max_upload_bytes, max_pixels=settings.api.max_pixels)
     service = JobService(
         jobs=build_job_repository(engine),
+        idempotency_keys=build_idempotency_keys(engine),
         blobs=build_blob_store(settings),
         publisher=build_publisher(settings, name="scenescore-api"),
         clock=SystemClock(),
@@ -40,8 +48,9 @@ def create_app(settings: ApiSettings) -> FastAPI:
 def main() -> None:
     settings = ApiSettings()
     configure_logging(settings.log, service="api")
-    uvicorn.run(
-        create_app(settings),
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
         host=settings.api.host,
         port=settings.api.port,
         log_config=None,
@@ -49,3 +58,19 @@ def main() -> None:
         server_header=False,
         timeout_graceful_shutdown=30,
     )
+    server = Server(config, on_shutdown=app.state.watch.close)
+    server.run()
+    if not server.started:
+        sys.exit(_NOT_STARTED)
+
+
+class Server(uvicorn.Server):
+    """Lets those go who only wait, before it waits for those who are being answered."""
+
+    def __init__(self, config: uvicorn.Config, *, on_shutdown: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_shutdown = on_shutdown
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        self._on_shutdown()
+        await super().shutdown(sockets)

@@ -30,7 +30,10 @@ _STATUS_BY_CODE = {
     "request_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "picture_type_unsupported": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "malformed_request": HTTPStatus.BAD_REQUEST,
+    "idempotency_key_in_flight": HTTPStatus.CONFLICT,
+    "busy": HTTPStatus.SERVICE_UNAVAILABLE,
 }
+_RETRY_AFTER_BY_CODE = {"idempotency_key_in_flight": 1}
 _STATUS_BY_ERROR: Sequence[tuple[type[ScenescoreError], HTTPStatus]] = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (IllegalMoveError, HTTPStatus.CONFLICT),
@@ -84,6 +87,8 @@ def problem_response(
         errors=errors,
     )
     all_headers = dict(headers or {})
+    if code in _RETRY_AFTER_BY_CODE:
+        all_headers["Retry-After"] = str(_RETRY_AFTER_BY_CODE[code])
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         all_headers["Retry-After"] = str(TRY_AGAIN_SECONDS)
     return JSONResponse(

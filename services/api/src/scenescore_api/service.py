@@ -1,23 +1,35 @@
 """What the API does with jobs, told without HTTP."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 from scenescore_api.callers import Caller
 from scenescore_api.pictures import STORED_CONTENT_TYPE, PictureReader
 from scenescore_shared import moves
 from scenescore_shared.errors import InvalidRequestError, NotFoundError, TransientError
+from scenescore_shared.idempotency import Answered, Claimant, fingerprint
 from scenescore_shared.jobs import Job, Output, Picture, Status, new_job
 from scenescore_shared.logs import get_logger, log_context
 from scenescore_shared.options import JobOptions
-from scenescore_shared.ports import BlobStore, Clock, Everybody, JobRepository, TaskPublisher
+from scenescore_shared.ports import (
+    BlobStore,
+    Clock,
+    Everybody,
+    IdempotencyKeys,
+    JobEvent,
+    JobRepository,
+    TaskPublisher,
+)
 from scenescore_shared.waking import wake_best_effort
 
 _log = get_logger(__name__)
+
+_EVENTS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +42,28 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What a submission is told. `replayed`: an earlier request with the same idempotency key was told so."""
+
+    answer: Mapping[str, Any]
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A submission. `upload` is the picture's bytes as they came."""
+
+    upload: bytes | None
+    options: JobOptions
+    caller: Caller
+    request_id: str
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobService:
     jobs: JobRepository
+    idempotency_keys: IdempotencyKeys
     blobs: BlobStore
     publisher: TaskPublisher
     clock: Clock
@@ -40,34 +72,35 @@ class JobService:
     new_id: Callable[[], str]
     presigned_for: timedelta
 
-    def submit(self, upload: bytes | None, options: JobOptions, *, caller: Caller, request_id: str) -> Job:
+    def accept(self, asked: Asked, render: Callable[[Job, int | None], Mapping[str, Any]]) -> Accepted:
+        """`submit`, once for each idempotency key. `render` makes the answer of the new job and its queue position.
+
+        Raises what `submit` raises, IdempotencyKeyReusedError and IdempotencyKeyInFlightError.
+        """
+        claimant = self._claimant(asked)
+        if claimant is None:
+            job = self.submit(asked)
+            return Accepted(answer=render(job, self.queue_position(job)), replayed=False)
+        earlier = self.idempotency_keys.reserve(claimant, now=self.clock.now())
+        if earlier is not None:
+            return Accepted(answer=earlier, replayed=True)
+        try:
+            job = self._prepare(asked)
+            answer = render(job, self.queue_position(job))
+            self._commit(job, Answered(claimant=claimant, answer=answer))
+        except BaseException:
+            self._release(claimant)
+            raise
+        return Accepted(answer=answer, replayed=False)
+
+    def submit(self, asked: Asked) -> Job:
         """Stores the picture, commits the job, then wakes a worker: in this order, so that nothing that was
         answered can be lost.
 
         Raises InvalidPictureError, InvalidRequestError, or TransientError (then nobody knows of the job: submit again).
         """
-        options = options.with_mix_over(self.emotions)
-        if upload is None and options.emotions is None:
-            raise InvalidRequestError("Send a picture as `image`, or the option `emotions`, or both.")
-        job_id = self.new_id()
-        picture = self._store_picture(job_id, upload) if upload is not None else None
-        job = new_job(
-            job_id,
-            now=self.clock.now(),
-            request_id=request_id,
-            options=options.as_json(),
-            picture=picture,
-            emotions=options.emotions,
-            owner=caller.owner,
-        )
-        with log_context(job_id=job.id):
-            try:
-                self.jobs.add(job)
-            except Exception:
-                if not self._was_committed(job.id):
-                    raise
-            _log.info("job_accepted", step=job.step)
-            wake_best_effort(self.publisher, job)
+        job = self._prepare(asked)
+        self._commit(job, None)
         return job
 
     def get(self, job_id: str, caller: Caller) -> Job:
@@ -76,6 +109,10 @@ class JobService:
         if not caller.may_see(job):
             raise NotFoundError(f"There is no job {job.id}.")
         return job
+
+    def events(self, job_id: str, *, after_seq: int) -> list[JobEvent]:
+        """The next events of a job that the caller may see, in order; not all, where there are many."""
+        return self.jobs.events(job_id, after_seq=after_seq, limit=_EVENTS_AT_ONCE)
 
     def queue_position(self, job: Job) -> int | None:
         return self.jobs.queue_position(job)
@@ -125,6 +162,50 @@ class JobService:
         )
         chunks = iter(()) if url else self.blobs.stream(output.blob_key)
         return Download(output=output, url=url, chunks=chunks)
+
+    def _prepare(self, asked: Asked) -> Job:
+        """The new job, its picture stored, not yet committed."""
+        options = asked.options.with_mix_over(self.emotions)
+        if asked.upload is None and options.emotions is None:
+            raise InvalidRequestError("Send a picture as `image`, or the option `emotions`, or both.")
+        job_id = self.new_id()
+        return new_job(
+            job_id,
+            picture=self._store_picture(job_id, asked.upload) if asked.upload is not None else None,
+            now=self.clock.now(),
+            request_id=asked.request_id,
+            options=options.as_json(),
+            emotions=options.emotions,
+            owner=asked.caller.owner,
+        )
+
+    def _commit(self, job: Job, answered: Answered | None) -> None:
+        with log_context(job_id=job.id):
+            try:
+                self.jobs.add(job, answered=answered)
+            except Exception:
+                if not self._was_committed(job.id):
+                    raise
+            _log.info("job_accepted", step=job.step)
+            wake_best_effort(self.publisher, job)
+
+    def _claimant(self, asked: Asked) -> Claimant | None:
+        if asked.idempotency_key is None:
+            return None
+        sha256 = hashlib.sha256(asked.upload).hexdigest() if asked.upload is not None else None
+        return Claimant(
+            owner=asked.caller.owner or "",
+            key=asked.idempotency_key,
+            fingerprint=fingerprint(sha256, asked.options.with_mix_over(self.emotions).as_json()),
+            token=uuid4().hex,
+        )
+
+    def _release(self, claimant: Claimant) -> None:
+        try:
+            self.idempotency_keys.release(claimant)
+        except TransientError as error:
+            # it ends by itself
+            _log.warning("idempotency_key_not_released", reason=error.message)
 
     def _store_picture(self, job_id: str, upload: bytes) -> Picture:
         upright = self.pictures.read(upload)

@@ -19,6 +19,7 @@ class ApiGroup(Group):
             gt=0, description="Pixels of all pictures being decoded, at some 9 bytes each; larger ones wait"
         ),
     ] = 50_000_000
+    max_streams: Annotated[int, Field(ge=0, description="Most event streams open at a time")] = 500
     presigned_seconds: Annotated[int, Field(gt=0, description="How long a presigned download is good")] = 300
 
 

@@ -1,17 +1,20 @@
 """`/v1/jobs`: submit, read, list, cancel, delete, and the job's files."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from fastapi.responses import RedirectResponse, StreamingResponse
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse, RedirectResponse, StreamingResponse
 
 from scenescore_api import page_tokens
+from scenescore_api.following import ended_within
 from scenescore_api.pictures import STORED_CONTENT_TYPE
 from scenescore_api.problems import documented
-from scenescore_api.routes.dependencies import CallerOf, Service
+from scenescore_api.routes.dependencies import CallerOf, IdempotencyKeyOf, PreferencesOf, Service, Watch
 from scenescore_api.schemas import JobList, JobView, job_view
-from scenescore_api.service import JobService
+from scenescore_api.service import Asked, JobService
 from scenescore_api.submissions import REQUEST_BODY, Submission, read_submission
 from scenescore_shared.jobs import Job, Status
 
@@ -32,6 +35,19 @@ _LOCATION = {
         "schema": {"type": "string", "format": "uri-reference"},
     }
 }
+_PREFERENCE_APPLIED = {
+    "Preference-Applied": {
+        "description": "Which of the preferences were followed",
+        "schema": {"type": "string"},
+        "example": "wait=30",
+    }
+}
+_REPLAYED = {
+    "Idempotent-Replayed": {
+        "description": "true: this is the answer to an earlier request with the same Idempotency-Key",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
+}
 _UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
 
 JobId = Annotated[str, Path(description="The job's id", examples=["0197f2a0-5c1e-7d3a-9b52-3f6c1de0a001"])]
@@ -42,39 +58,74 @@ JobId = Annotated[str, Path(description="The job's id", examples=["0197f2a0-5c1e
     status_code=HTTPStatus.ACCEPTED,
     summary="Submit a picture",
     openapi_extra={"requestBody": REQUEST_BODY},
+    response_model=JobView,
     responses={
+        200: {
+            "description": "The job has ended within the time that `Prefer: wait` gave it",
+            "model": JobView,
+            "headers": _LOCATION | _PREFERENCE_APPLIED | _REPLAYED,
+        },
         202: {
             "description": "Accepted: the job is safe and will be worked on",
-            "headers": _LOCATION | _RETRY_AFTER,
+            "headers": _LOCATION | _RETRY_AFTER | _PREFERENCE_APPLIED | _REPLAYED,
         },
         **documented(
             HTTPStatus.BAD_REQUEST,
+            HTTPStatus.CONFLICT,
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             HTTPStatus.UNPROCESSABLE_ENTITY,
             _UNAVAILABLE,
             descriptions={
-                HTTPStatus.UNPROCESSABLE_ENTITY: "An option is wrong or not available yet, or the picture is damaged",
+                HTTPStatus.CONFLICT: "A request with the same Idempotency-Key is being worked on",
+                HTTPStatus.UNPROCESSABLE_ENTITY: "An option is wrong or not available yet, the picture is damaged, or "
+                "the Idempotency-Key came with another request before",
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The file is no picture of a kind that is taken",
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The picture has too many bytes",
             },
         ),
     },
 )
-def create_job(
+async def create_job(
+    *,
     submission: Annotated[Submission, Depends(read_submission)],
     service: Service,
+    watch: Watch,
     caller: CallerOf,
     request: Request,
-    response: Response,
-) -> JobView:
+    idempotency_key: IdempotencyKeyOf,
+    preferences: PreferencesOf,
+) -> Response:
     """Takes a picture (or a mix of emotions), answers at once, and composes in the background."""
-    job = service.submit(
-        submission.image, submission.options, caller=caller, request_id=request.state.request_id
+    asked = Asked(
+        upload=submission.image,
+        options=submission.options,
+        caller=caller,
+        request_id=request.state.request_id,
+        idempotency_key=idempotency_key,
     )
+
+    def render(job: Job, queue_position: int | None) -> Mapping[str, Any]:
+        return _rendered(job, queue_position, request).model_dump(mode="json")
+
+    accepted = await run_in_threadpool(service.accept, asked, render)
+    answer, ended = accepted.answer, False
+    if preferences.wait:
+        job = await ended_within(preferences.wait, answer["id"], service, watch, caller)
+        if job is not None:
+            answer, ended = (
+                (await run_in_threadpool(_view, job, service, request)).model_dump(mode="json"),
+                job.finished,
+            )
     # relative (RFC 9110 §10.2.2): neither a forged Host nor a proxy can bend it
-    response.headers["Location"] = str(request.app.url_path_for("get_job", job_id=job.id))
-    return _answer(job, service, request, response)
+    headers = {"Location": str(request.app.url_path_for("get_job", job_id=answer["id"]))}
+    if accepted.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    if applied := preferences.applied(ended=ended):
+        headers["Preference-Applied"] = applied
+    if not ended:
+        headers["Retry-After"] = _retry_after(answer["queue_position"])
+    return JSONResponse(answer, HTTPStatus.OK if ended else HTTPStatus.ACCEPTED, headers)
 
 
 @router.get(
@@ -104,15 +155,26 @@ def list_jobs(
     "/{job_id}",
     summary="Read a job",
     responses={
-        200: {"description": "The job as it is now", "headers": _RETRY_AFTER},
+        200: {"description": "The job as it is now", "headers": _RETRY_AFTER | _PREFERENCE_APPLIED},
         **documented(HTTPStatus.NOT_FOUND, _UNAVAILABLE),
     },
 )
-def get_job(
-    job_id: JobId, service: Service, caller: CallerOf, request: Request, response: Response
+async def get_job(
+    *,
+    job_id: JobId,
+    service: Service,
+    watch: Watch,
+    caller: CallerOf,
+    request: Request,
+    response: Response,
+    preferences: PreferencesOf,
 ) -> JobView:
-    """A job that failed while running is a `200` with `error`."""
-    return _answer(service.get(job_id, caller), service, request, response)
+    """A job that failed while running is a `200` with `error`. `Prefer: wait=N` answers once it has ended."""
+    job = await run_in_threadpool(service.get, job_id, caller)
+    if preferences.wait is not None:
+        job = await ended_within(preferences.wait, job_id, service, watch, caller) or job
+        response.headers["Preference-Applied"] = f"wait={preferences.wait}"
+    return await run_in_threadpool(_answer, job, service, request, response)
 
 
 @router.post(
@@ -206,13 +268,20 @@ def get_output(
 def _answer(job: Job, service: JobService, request: Request, response: Response) -> JobView:
     view = _view(job, service, request)
     if not job.finished:
-        seconds = 1 + (view.queue_position or 0)
-        response.headers["Retry-After"] = str(min(_MAX_RETRY_AFTER_SECONDS, seconds))
+        response.headers["Retry-After"] = _retry_after(view.queue_position)
     return view
 
 
+def _retry_after(queue_position: int | None) -> str:
+    return str(min(_MAX_RETRY_AFTER_SECONDS, 1 + (queue_position or 0)))
+
+
 def _view(job: Job, service: JobService, request: Request) -> JobView:
+    return _rendered(job, service.queue_position(job), request)
+
+
+def _rendered(job: Job, queue_position: int | None, request: Request) -> JobView:
     def url_for(route: str, **path: str) -> str:
         return str(request.app.url_path_for(route, **path))
 
-    return job_view(job, queue_position=service.queue_position(job), url_for=url_for)
+    return job_view(job, queue_position=queue_position, url_for=url_for)

@@ -1,6 +1,6 @@
 """The job repository on SQLAlchemy Core. All of the SQL about jobs stands here."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -8,9 +8,11 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, delete, func, insert, or_, select, update
 
 from scenescore_shared.adapters.sql.engine import for_writing, translated_errors
+from scenescore_shared.adapters.sql.idempotency import complete
 from scenescore_shared.adapters.sql.rows import job_of, row_of
 from scenescore_shared.adapters.sql.tables import job_events, jobs
 from scenescore_shared.errors import IllegalMoveError, NotFoundError
+from scenescore_shared.idempotency import Answered
 from scenescore_shared.jobs import Job, Status, Step, event_data
 from scenescore_shared.ports import Change, Everybody, JobEvent
 
@@ -25,8 +27,10 @@ class SqlJobRepository:
         self._writes = for_writing(engine)
         self._sweep_lock = sweep_lock
 
-    def add(self, job: Job) -> None:
+    def add(self, job: Job, *, answered: Answered | None = None) -> None:
         with self._writing() as connection:
+            if answered is not None:
+                complete(connection, answered)
             connection.execute(insert(jobs).values(row_of(job)))
             _append_events(connection, [job])
 
@@ -109,6 +113,11 @@ class SqlJobRepository:
                 ids = [job.id for job in found]
                 connection.execute(update(jobs).where(jobs.c.id.in_(ids)).values(woken_at=now))
         return found
+
+    def seqs(self, job_ids: Collection[str]) -> Mapping[str, int]:
+        query = select(jobs.c.id, jobs.c.seq).where(jobs.c.id.in_(job_ids))
+        with self._reading() as connection:
+            return {row.id: row.seq for row in connection.execute(query)}
 
     def events(self, job_id: str, *, after_seq: int, limit: int) -> list[JobEvent]:
         query = (
