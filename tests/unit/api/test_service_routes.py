@@ -81,4 +81,5 @@ def test_the_openapi_document_is_valid_and_complete(api: Api) -> None:
                 assert response["description"], (method, path, status)
                 if status >= "400" and path != "/readyz":
                     assert "application/problem+json" in response["content"], (method, path, status)
+    assert {"Problem", "JobEventData", "QueueEventData"} <= set(document["components"]["schemas"])
     assert "HTTPValidationError" not in document["components"]["schemas"]

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from scenescore_api.following import JobEventData, QueueEventData
 from scenescore_api.metrics import JobCounts
 from scenescore_api.middleware import BodyLimit, RequestContext
 from scenescore_api.pictures import too_large
@@ -28,6 +29,9 @@ _REQUEST_ID_HEADER = {
     "schema": {"type": "string"},
 }
 _TRY_AGAIN_HEADER = {"description": "Seconds until it is worth trying again", "schema": {"type": "integer"}}
+
+_ONLY_NAMED = (Problem, JobEventData, QueueEventData)
+"""Models that no route returns, since handlers and streams make them."""
 
 _DESCRIPTION = """Post a picture of a scene; get back how it feels (probabilities over emotions) and a new piece
 of music that feels the same. Errors are problem documents (RFC 9457); times are RFC 3339 in UTC."""
@@ -80,9 +84,10 @@ def _describe_problems(app: FastAPI) -> None:
         document = derived()
         schemas = document["components"]["schemas"]
         if "Problem" not in schemas:
-            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            schemas.update(problem.pop("$defs", {}))
-            schemas["Problem"] = problem
+            for model in _ONLY_NAMED:
+                schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+                schemas.update(schema.pop("$defs", {}))
+                schemas[model.__name__] = schema
             _drop_automatic_validation_errors(document)
             _add_what_every_answer_has(document)
         return document

@@ -61,6 +61,7 @@ class MetricsView(BaseModel):
 class LinksView(BaseModel):
     self: str
     cancel: str
+    events: str
     image: str | None
     outputs: list[str]
 
@@ -129,6 +130,7 @@ def job_view(job: Job, *, queue_position: int | None, url_for: Callable[..., str
         links=LinksView(
             self=url_for("get_job", job_id=job.id),
             cancel=url_for("cancel_job", job_id=job.id),
+            events=url_for("follow_job", job_id=job.id),
             image=url_for("get_image", job_id=job.id) if job.picture else None,
             outputs=[output.url for output in outputs],
         ),
