@@ -11,6 +11,8 @@ import pytest
 from samples.jobs import COMPOSED, MIX, NOW, POLICY, claimed, classified, job_id, queued, succeeded
 from sqlalchemy import Engine
 
+from scenescore_shared import fakes
+from scenescore_shared.adapters.sql import jobs as sql_jobs
 from scenescore_shared.errors import IllegalMoveError, LeaseLostError, NotFoundError
 from scenescore_shared.fakes import InMemoryJobRepository
 from scenescore_shared.jobs import Job, Status, Step
@@ -193,8 +195,30 @@ def test_the_queue_position_counts_who_comes_first(repository: JobRepository) ->
         repository.add(job)
     repository.add(queued(9, at=NOW, emotions=MIX))
     claim_due(repository, Step.CLASSIFY, limit=1, at=timedelta(seconds=9))
-    assert [repository.queue_position(repository.get(job.id)) for job in waiting] == [None, 0, 1, 2]
-    assert repository.queue_position(succeeded()) is None
+    stored = [repository.get(job.id) for job in (*waiting, queued(9))]
+    assert repository.queue_positions([*stored, succeeded(queued(8))]) == {
+        job_id(2): 0,
+        job_id(3): 1,
+        job_id(4): 2,
+        job_id(9): 0,
+    }
+    assert repository.queue_positions([]) == {}
+    # as it was when it still waited
+    assert repository.queue_positions(waiting[:1]) == {}
+
+
+def test_the_queue_position_ends_at_a_thousand(
+    repository: JobRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (fakes, sql_jobs):
+        monkeypatch.setattr(module, "MAX_QUEUE_POSITION", 3)
+    # all due at the same moment: the order of their ids is theirs
+    waiting = [queued(number) for number in range(1, 6)]
+    for job in waiting:
+        repository.add(job)
+    assert repository.queue_positions(waiting) == {
+        job.id: min(number, 3) for number, job in enumerate(waiting)
+    }
 
 
 def test_wakeable_finds_what_lies_unclaimed_and_not_the_same_too_often(repository: JobRepository) -> None:

@@ -1,7 +1,7 @@
 """What the API does with jobs, told without HTTP."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -77,8 +77,9 @@ class JobService:
             raise NotFoundError(f"There is no job {job.id}.")
         return job
 
-    def queue_position(self, job: Job) -> int | None:
-        return self.jobs.queue_position(job)
+    def queue_positions(self, jobs: Sequence[Job]) -> Mapping[str, int]:
+        """By id, the places of those that wait."""
+        return self.jobs.queue_positions(jobs)
 
     def page(
         self, caller: Caller, *, status: Status | None, page_size: int, before_id: str | None

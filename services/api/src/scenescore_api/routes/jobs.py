@@ -1,5 +1,6 @@
 """`/v1/jobs`: submit, read, list, cancel, delete, and the job's files."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated
 
@@ -95,7 +96,7 @@ def list_jobs(
     before_id = page_tokens.decode(page_token) if page_token is not None else None
     jobs, more = service.page(caller, status=status, page_size=page_size, before_id=before_id)
     return JobList(
-        data=[_view(job, service, request) for job in jobs],
+        data=_views(jobs, service, request),
         next_page_token=page_tokens.encode(jobs[-1].id) if more else None,
     )
 
@@ -204,15 +205,16 @@ def get_output(
 
 
 def _answer(job: Job, service: JobService, request: Request, response: Response) -> JobView:
-    view = _view(job, service, request)
+    (view,) = _views([job], service, request)
     if not job.finished:
         seconds = 1 + (view.queue_position or 0)
         response.headers["Retry-After"] = str(min(_MAX_RETRY_AFTER_SECONDS, seconds))
     return view
 
 
-def _view(job: Job, service: JobService, request: Request) -> JobView:
+def _views(jobs: Sequence[Job], service: JobService, request: Request) -> list[JobView]:
     def url_for(route: str, **path: str) -> str:
         return str(request.app.url_path_for(route, **path))
 
-    return job_view(job, queue_position=service.queue_position(job), url_for=url_for)
+    positions = service.queue_positions(jobs)
+    return [job_view(job, queue_position=positions.get(job.id), url_for=url_for) for job in jobs]

@@ -4,15 +4,29 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Select,
+    Subquery,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from scenescore_shared.adapters.sql.engine import for_writing, translated_errors
 from scenescore_shared.adapters.sql.rows import job_of, row_of
 from scenescore_shared.adapters.sql.tables import job_events, jobs
 from scenescore_shared.errors import IllegalMoveError, NotFoundError
 from scenescore_shared.jobs import Job, Status, Step, event_data
-from scenescore_shared.ports import Change, Everybody, JobEvent
+from scenescore_shared.ports import MAX_QUEUE_POSITION, Change, Everybody, JobEvent
 
 
 class SqlJobRepository:
@@ -80,14 +94,14 @@ class SqlJobRepository:
         with self._reading() as connection:
             return [job_of(row) for row in connection.execute(query)]
 
-    def queue_position(self, job: Job) -> int | None:
-        if job.finished or job.lease is not None:
-            return None
-        ahead = select(func.count()).where(
-            jobs.c.step == str(job.step), jobs.c.due_at < job.due_at, jobs.c.lease_token.is_(None)
-        )
+    def queue_positions(self, jobs: Sequence[Job]) -> Mapping[str, int]:
+        waiting = [job for job in jobs if not job.finished and job.lease is None]
+        if not waiting:
+            return {}
+        query = _positions(tuple(sorted({str(job.step) for job in waiting})))
         with self._reading() as connection:
-            return connection.execute(ahead).scalar_one()
+            rows = connection.execute(query, {"ids": [job.id for job in waiting]}).all()
+        return {row.id: row.position for row in rows}
 
     def wakeable(
         self, step: Step, *, due_before: datetime, woken_before: datetime, now: datetime, limit: int
@@ -144,6 +158,28 @@ class SqlJobRepository:
     def _writing(self) -> Iterator[Connection]:
         with translated_errors(), self._writes.begin() as connection:
             yield connection
+
+
+_WAITING = jobs.c.due_at.is_not(None) & jobs.c.lease_token.is_(None)
+"""The rows of the index `ix_jobs_waiting`."""
+
+
+def _positions(steps: Sequence[str]) -> Select[Any]:
+    """The places of the waiting jobs among `ids`: looked up at the heads of these steps' queues, else the last."""
+    heads = union_all(*(select(_head(step)) for step in steps)).cte("heads")
+    place = func.coalesce(heads.c.position, MAX_QUEUE_POSITION).label("position")
+    return (
+        select(jobs.c.id, place)
+        .outerjoin_from(jobs, heads, heads.c.id == jobs.c.id)
+        .where(jobs.c.id.in_(bindparam("ids", expanding=True)), _WAITING)
+    )
+
+
+def _head(step: str) -> Subquery:
+    order = (jobs.c.due_at, jobs.c.id)
+    position = (func.row_number().over(order_by=order) - 1).label("position")
+    head = select(jobs.c.id, position).where(jobs.c.step == step, _WAITING)
+    return head.order_by(*order).limit(MAX_QUEUE_POSITION).subquery()
 
 
 def _locked(connection: Connection, job_id: str) -> Job:
