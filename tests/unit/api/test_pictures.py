@@ -166,12 +166,12 @@ def test_large_pictures_wait_for_each_other_and_small_ones_do_not(monkeypatch: p
     at_once, most = [0], [0]
     original = pictures._upright
 
-    def counted(image: Image.Image, content_type: str) -> UprightPicture:
+    def counted(image: Image.Image, upload: bytes, content_type: str) -> UprightPicture:
         at_once[0] += 1
         most[0] = max(most[0], at_once[0])
         time.sleep(0.05)
         at_once[0] -= 1
-        return original(image, content_type)
+        return original(image, upload, content_type)
 
     monkeypatch.setattr(pictures, "_upright", counted)
     reader = PictureReader(READER._limits, pixels_at_once=2 * 160 * 120)

@@ -9,17 +9,18 @@ from scenescore_api.service import JobService
 from scenescore_api.settings import ApiSettings
 
 
-def _service(request: Request) -> JobService:
+# coroutines, since the others cost a way to the thread pool and back each
+async def _service(request: Request) -> JobService:
     service: JobService = request.app.state.service
     return service
 
 
-def _settings(request: Request) -> ApiSettings:
+async def _settings(request: Request) -> ApiSettings:
     settings: ApiSettings = request.app.state.settings
     return settings
 
 
-def _caller(_: Request) -> Caller:
+async def _caller(_: Request) -> Caller:
     return LOCAL
 
 

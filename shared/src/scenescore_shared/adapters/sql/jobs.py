@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from scenescore_shared.adapters.sql.engine import for_writing, translated_errors
+from scenescore_shared.adapters.sql.engine import for_reading, for_writing, translated_errors
 from scenescore_shared.adapters.sql.rows import job_of, row_of
 from scenescore_shared.adapters.sql.tables import job_events, jobs
 from scenescore_shared.errors import IllegalMoveError, NotFoundError
@@ -35,13 +35,13 @@ class SqlJobRepository:
     """
 
     def __init__(self, engine: Engine, sweep_lock: Callable[[], AbstractContextManager[bool]]) -> None:
-        self._reads = engine
+        self._reads = for_reading(engine)
         self._writes = for_writing(engine)
         self._sweep_lock = sweep_lock
 
     def add(self, job: Job) -> None:
         with self._writing() as connection:
-            connection.execute(insert(jobs).values(row_of(job)))
+            connection.execute(insert(jobs), row_of(job))
             _append_events(connection, [job])
 
     def get(self, job_id: str) -> Job:
@@ -204,7 +204,8 @@ def _append_events(connection: Connection, changed: Sequence[Job]) -> None:
             {"job_id": job.id, "seq": job.seq, "at": job.updated_at, "data": event_data(job)}
             for job in changed
         ]
-        connection.execute(insert(job_events), rows)
+        # a list of one would go the longer way of many
+        connection.execute(insert(job_events), rows if len(rows) > 1 else rows[0])
 
 
 def _no_job(job_id: str) -> NotFoundError:
