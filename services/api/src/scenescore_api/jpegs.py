@@ -15,7 +15,7 @@ _JFIF = b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
 _FRAME_OF_YCBCR = re.compile(rb"\x08.{4}\x03\x01.{2}\x02.{2}\x03.{2}", re.DOTALL)
 """A frame header of 8 bits a sample and the three components that JFIF names 1, 2 and 3."""
 
-_END_OF_SCAN = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]", re.DOTALL)
+_END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 """A marker that is neither a stuffed byte nor a restart."""
 
 

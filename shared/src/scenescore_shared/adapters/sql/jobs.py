@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -28,6 +29,10 @@ from scenescore_shared.errors import IllegalMoveError, NotFoundError
 from scenescore_shared.jobs import Job, Status, Step, event_data
 from scenescore_shared.ports import MAX_QUEUE_POSITION, Change, Everybody, JobEvent
 
+# made once: making a query of so many columns takes longer than asking it
+_JOB = select(jobs).where(jobs.c.id == bindparam("job_id"))
+_LOCKED_JOB = _JOB.with_for_update()
+
 
 class SqlJobRepository:
     """On PostgreSQL a row lock guards each change and claims skip locked rows (`FOR UPDATE SKIP LOCKED`);
@@ -46,7 +51,7 @@ class SqlJobRepository:
 
     def get(self, job_id: str) -> Job:
         with self._reading() as connection:
-            row = connection.execute(select(jobs).where(jobs.c.id == job_id)).one_or_none()
+            row = connection.execute(_JOB, {"job_id": job_id}).one_or_none()
         if row is None:
             raise _no_job(job_id)
         return job_of(row)
@@ -100,7 +105,9 @@ class SqlJobRepository:
             return {}
         query = _positions(tuple(sorted({str(job.step) for job in waiting})))
         with self._reading() as connection:
-            rows = connection.execute(query, {"ids": [job.id for job in waiting]}).all()
+            rows = connection.execute(
+                query, {"ids": [job.id for job in waiting], "last": MAX_QUEUE_POSITION}
+            ).all()
         return {row.id: row.position for row in rows}
 
     def wakeable(
@@ -164,10 +171,11 @@ _WAITING = jobs.c.due_at.is_not(None) & jobs.c.lease_token.is_(None)
 """The rows of the index `ix_jobs_waiting`."""
 
 
-def _positions(steps: Sequence[str]) -> Select[Any]:
-    """The places of the waiting jobs among `ids`: looked up at the heads of these steps' queues, else the last."""
+@cache
+def _positions(steps: tuple[str, ...]) -> Select[Any]:
+    """The places of the waiting jobs among `ids`: looked up at the heads of these steps' queues, else `last`."""
     heads = union_all(*(select(_head(step)) for step in steps)).cte("heads")
-    place = func.coalesce(heads.c.position, MAX_QUEUE_POSITION).label("position")
+    place = func.coalesce(heads.c.position, bindparam("last")).label("position")
     return (
         select(jobs.c.id, place)
         .outerjoin_from(jobs, heads, heads.c.id == jobs.c.id)
@@ -179,11 +187,11 @@ def _head(step: str) -> Subquery:
     order = (jobs.c.due_at, jobs.c.id)
     position = (func.row_number().over(order_by=order) - 1).label("position")
     head = select(jobs.c.id, position).where(jobs.c.step == step, _WAITING)
-    return head.order_by(*order).limit(MAX_QUEUE_POSITION).subquery()
+    return head.order_by(*order).limit(bindparam("last")).subquery()
 
 
 def _locked(connection: Connection, job_id: str) -> Job:
-    row = connection.execute(select(jobs).where(jobs.c.id == job_id).with_for_update()).one_or_none()
+    row = connection.execute(_LOCKED_JOB, {"job_id": job_id}).one_or_none()
     if row is None:
         raise _no_job(job_id)
     return job_of(row)
