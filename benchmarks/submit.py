@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from itertools import cycle
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -97,9 +97,12 @@ def measure(servers: Servers, stack: Stack, settings: Mapping[str, str]) -> None
         one_round(partial(submitting, stack.url), uploads, concurrency, WARM_UP)
         one_round(floor.attempts, stored, concurrency, WARM_UP)
         for number in range(ROUNDS):
-            sides = [(ours, partial(submitting, stack.url), uploads), (bare, floor.attempts, stored)]
-            for side, attempts, pictures in sides if number % 2 else sides[::-1]:
-                side.rounds.append(one_round(attempts, pictures, concurrency, PER_ROUND))
+            for side in (ours, bare) if number % 2 else (bare, ours):
+                if side is ours:
+                    found = one_round(partial(submitting, stack.url), uploads, concurrency, PER_ROUND)
+                else:
+                    found = one_round(floor.attempts, stored, concurrency, PER_ROUND)
+                side.rounds.append(found)
         report(concurrency, ours, bare)
     print(f"{machine()}, {postgres_version(url)}, fsync on, Swift's S3; all on this machine")
 
@@ -110,7 +113,7 @@ def one_round(
     """`count` attempts, each thread with connections of its own that are open before the clock starts."""
 
     def work(thread: int) -> list[float]:
-        mine = cycle(pictures[thread % len(pictures) :] + pictures[: thread % len(pictures)])
+        mine = islice(cycle(pictures), thread, None)
         took = []
         for _ in range(count // concurrency):
             before = time.perf_counter()
