@@ -11,6 +11,8 @@ import pytest
 from samples.jobs import COMPOSED, MIX, NOW, POLICY, claimed, classified, job_id, queued, succeeded
 from sqlalchemy import Engine
 
+from scenescore_shared import fakes
+from scenescore_shared.adapters.sql import jobs as sql_jobs
 from scenescore_shared.errors import IllegalMoveError, LeaseLostError, NotFoundError
 from scenescore_shared.fakes import InMemoryJobRepository
 from scenescore_shared.jobs import Job, Status, Step
@@ -193,8 +195,30 @@ def test_the_queue_position_counts_who_comes_first(repository: JobRepository) ->
         repository.add(job)
     repository.add(queued(9, at=NOW, emotions=MIX))
     claim_due(repository, Step.CLASSIFY, limit=1, at=timedelta(seconds=9))
-    assert [repository.queue_position(repository.get(job.id)) for job in waiting] == [None, 0, 1, 2]
-    assert repository.queue_position(succeeded()) is None
+    stored = [repository.get(job.id) for job in (*waiting, queued(9))]
+    assert repository.queue_positions([*stored, succeeded(queued(8))]) == {
+        job_id(2): 0,
+        job_id(3): 1,
+        job_id(4): 2,
+        job_id(9): 0,
+    }
+    assert repository.queue_positions([]) == {}
+    # as it was when it still waited
+    assert repository.queue_positions(waiting[:1]) == {}
+
+
+def test_the_queue_position_ends_at_a_thousand(
+    repository: JobRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (fakes, sql_jobs):
+        monkeypatch.setattr(module, "MAX_QUEUE_POSITION", 3)
+    # all due at the same moment: the order of their ids is theirs
+    waiting = [queued(number) for number in range(1, 6)]
+    for job in waiting:
+        repository.add(job)
+    assert repository.queue_positions(waiting) == {
+        job.id: min(number, 3) for number, job in enumerate(waiting)
+    }
 
 
 def test_wakeable_finds_what_lies_unclaimed_and_not_the_same_too_often(repository: JobRepository) -> None:
@@ -276,3 +300,13 @@ def test_the_newest_event_of_many_jobs_is_known_at_once(repository: JobRepositor
     repository.add(claimed(queued(2)))
     assert repository.seqs([job_id(1), job_id(2), job_id(3)]) == {job_id(1): 1, job_id(2): 2}
     assert repository.seqs([]) == {}
+
+
+def test_a_job_that_is_about_to_wait_knows_its_place(repository: JobRepository) -> None:
+    for number in (1, 2):
+        repository.add(queued(number, at=NOW + timedelta(seconds=number)))
+    repository.add(claimed(queued(3)))
+    repository.add(queued(4, emotions=MIX))
+    places = [repository.waiting_before(Step.CLASSIFY, NOW + timedelta(seconds=after)) for after in range(4)]
+    assert places == [0, 0, 1, 2]
+    assert repository.waiting_before(Step.COMPOSE, LATER) == 1

@@ -17,9 +17,12 @@ _DEBIAN = "/usr/lib/postgresql/*/bin"
 
 
 class Postgres:
-    """Keeps its data in `folder`. Databases are copied from a template that the caller may fill first."""
+    """Keeps its data in `folder`. Databases are copied from a template that the caller may fill first.
 
-    def __init__(self, folder: Path) -> None:
+    One that is not `durable` commits to the kernel only: a test kills the server, never the machine.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
         self._folder = folder
         self._port = free_port()
         self._user = _unprivileged_user()
@@ -37,8 +40,7 @@ class Postgres:
             extra_groups=[] if self._user else None,
         )
         settings = {"port": self._port, "listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
-        # the tests kill the server, never the machine: the kernel keeps what was written
-        settings |= {"fsync": "off", "max_connections": 200}
+        settings |= {"fsync": "on" if durable else "off", "max_connections": 200}
         self._server = ServerProcess(
             [
                 find_program("postgres", f"{_DEBIAN}/postgres"),

@@ -5,7 +5,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ from scenescore_shared.contracts import WakeUp
 from scenescore_shared.errors import IdempotencyKeyInFlightError, IllegalMoveError, NotFoundError
 from scenescore_shared.idempotency import Answered, Claimant, Reservation, earlier_answer, reserved
 from scenescore_shared.jobs import Job, Status, Step, event_data
-from scenescore_shared.ports import BlobInfo, Change, Everybody, JobEvent, check_key
+from scenescore_shared.ports import MAX_QUEUE_POSITION, BlobInfo, Change, Everybody, JobEvent, check_key
 
 
 class InMemoryJobRepository:
@@ -66,12 +66,25 @@ class InMemoryJobRepository:
             and (before_id is None or job.id < before_id)
         ][:limit]
 
-    def queue_position(self, job: Job) -> int | None:
-        if job.finished or job.lease is not None:
-            return None
+    def queue_positions(self, jobs: Sequence[Job]) -> Mapping[str, int]:
         with self._lock:
-            waiting = [other for other in self._by_due_time() if other.step is job.step and not other.lease]
-        return sum(_due(other) < _due(job) for other in waiting)
+            waiting = [job for job in self._by_due_time() if not job.lease]
+        asked = {job.id for job in jobs if not job.finished and not job.lease}
+        found = {}
+        for step in Step:
+            for position, job in enumerate(other for other in waiting if other.step is step):
+                if job.id in asked:
+                    found[job.id] = min(position, MAX_QUEUE_POSITION)
+        return found
+
+    def waiting_before(self, step: Step, due_at: datetime) -> int:
+        with self._lock:
+            before = [
+                job
+                for job in self._by_due_time()
+                if job.step is step and not job.lease and _due(job) < due_at
+            ]
+        return min(len(before), MAX_QUEUE_POSITION)
 
     def wakeable(
         self, step: Step, *, due_before: datetime, woken_before: datetime, now: datetime, limit: int
@@ -119,7 +132,7 @@ class InMemoryJobRepository:
             raise NotFoundError(f"There is no job {job_id}.") from None
 
     def _by_due_time(self) -> list[Job]:
-        return sorted((job for job in self._jobs.values() if not job.finished), key=_due)
+        return sorted((job for job in self._jobs.values() if not job.finished), key=_place)
 
     def _changed(self, job: Job, change: Change) -> Job:
         changed = change(job)
@@ -226,6 +239,11 @@ class FakeClock:
 
     def advance(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
+
+
+def _place(job: Job) -> tuple[datetime, str]:
+    """In the queue of its step; jobs due at the same moment keep the order of their ids."""
+    return _due(job), job.id
 
 
 def _due(job: Job) -> datetime:

@@ -1,7 +1,7 @@
 """What the services need from the outside world. Adapters implement these; `fakes` holds in-memory ones."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +23,10 @@ class JobEvent:
     seq: int
     at: datetime
     data: Mapping[str, Any]
+
+
+MAX_QUEUE_POSITION = 1000
+"""Stands for a thousand or more: nobody needs to know, and counting a long queue costs more than reading a job."""
 
 
 class Everybody:
@@ -65,8 +69,13 @@ class JobRepository(Protocol):
         `before_id` only.
         """
 
-    def queue_position(self, job: Job) -> int | None:
-        """How many unclaimed jobs of the same step come before this one; None when it is not waiting."""
+    def queue_positions(self, jobs: Sequence[Job]) -> Mapping[str, int]:
+        """By id, how many unclaimed jobs of the same step come before each of these, at most `MAX_QUEUE_POSITION`.
+        Those that are not waiting (any more) are left out.
+        """
+
+    def waiting_before(self, step: Step, due_at: datetime) -> int:
+        """How many unclaimed jobs of the step come before one that will be due then, at most `MAX_QUEUE_POSITION`."""
 
     def wakeable(
         self, step: Step, *, due_before: datetime, woken_before: datetime, now: datetime, limit: int

@@ -5,12 +5,14 @@ import sys
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from PIL import Image
 from samples.pictures import encoded, jpeg, scene, with_exif
 
 from scenescore_api import pictures
+from scenescore_api.jpegs import without_metadata
 from scenescore_api.pictures import PictureLimits, PictureReader, UprightPicture
 from scenescore_shared.errors import InvalidPictureError
 
@@ -135,10 +137,59 @@ def test_strange_shapes_within_the_limits_are_taken(size: tuple[int, int]) -> No
     assert (picture.width, picture.height) == size
 
 
-def test_a_jpeg_survives_nearly_unchanged() -> None:
-    before, after = Image.open(io.BytesIO(jpeg())), stored(jpeg())
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"progressive": True},
+        {"keep_rgb": True},
+        {"quality": 30, "subsampling": 2},
+        {"restart_marker_blocks": 1, "comment": b"Secret"},
+    ],
+)
+def test_a_jpeg_survives_nearly_unchanged(options: dict[str, Any]) -> None:
+    upload = encoded(scene(), **options)
+    before, after = Image.open(io.BytesIO(upload)), stored(upload)
+    assert (after.format, after.mode) == ("JPEG", "RGB")
     difference = [abs(a - b) for a, b in zip(before.tobytes(), after.tobytes(), strict=True)]
     assert sum(difference) / len(difference) < 2
+
+
+def test_an_upright_jpeg_keeps_its_compressed_pixels_and_nothing_else() -> None:
+    plain = with_exif(scene(), orientation=1)
+    adobe = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x01"
+    comment = b"\xff\xff\xfe\x00\x08Secret"
+    upload = plain[:2] + comment + adobe + plain[2:] + b"Secret"
+    found = READER.read(upload).jpeg
+    assert Image.open(io.BytesIO(found)).tobytes() == Image.open(io.BytesIO(plain)).tobytes()
+    assert found[plain_scan(found) :] == plain[plain_scan(plain) :]
+    assert not any(word in found for word in (b"Exif", b"Camera", b"Adobe", b"Secret"))
+    assert READER.read(found).jpeg == found
+
+
+def plain_scan(jpeg: bytes) -> int:
+    return jpeg.index(b"\xff\xda")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {b"\xff\xd9": b""},
+        {b"\xff\xda": b"\xff\xdf"},
+        {b"\xff\xc0": b"\xff\xc1"},
+        {b"\x03\x01\x11": b"\x03R\x11"},
+        {b"\xff\xd9": b"\xff\xda\x00\x02\xff\xd9"},
+        {b"\xff\xdb": b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00\xff\xdb"},
+        {b"\xff\xdb": b"\xff"},
+    ],
+)
+def test_a_jpeg_of_another_kind_is_not_kept_as_it_came(changes: dict[bytes, bytes]) -> None:
+    upload = encoded(scene(), subsampling=0)
+    assert without_metadata(upload)
+    for old, new in changes.items():
+        assert old in upload
+        upload = upload.replace(old, new, 1)
+    assert without_metadata(upload) is None
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "F"])
@@ -166,12 +217,12 @@ def test_large_pictures_wait_for_each_other_and_small_ones_do_not(monkeypatch: p
     at_once, most = [0], [0]
     original = pictures._upright
 
-    def counted(image: Image.Image, content_type: str) -> UprightPicture:
+    def counted(image: Image.Image, upload: bytes, content_type: str) -> UprightPicture:
         at_once[0] += 1
         most[0] = max(most[0], at_once[0])
         time.sleep(0.05)
         at_once[0] -= 1
-        return original(image, content_type)
+        return original(image, upload, content_type)
 
     monkeypatch.setattr(pictures, "_upright", counted)
     reader = PictureReader(READER._limits, pixels_at_once=2 * 160 * 120)

@@ -99,7 +99,8 @@ class JobStream:
         spoke = time.monotonic()
         while not self.watch.closing:
             job = await run_in_threadpool(self.service.get, self.job.id, self.caller)
-            position = await run_in_threadpool(self.service.queue_position, job)
+            positions = await run_in_threadpool(self.service.queue_positions, [job])
+            position = positions.get(job.id)
             if position != self._queue_position:
                 self._queue_position = position
                 data = QueueEventData(queue_position=position).model_dump_json()

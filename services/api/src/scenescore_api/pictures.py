@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from scenescore_api.jpegs import without_metadata
 from scenescore_shared.errors import InvalidPictureError
 
 CONTENT_TYPES = {
@@ -27,6 +28,8 @@ MAX_SIDE = 65_000
 """JPEG, as which pictures are stored, ends at 65,535 pixels a side (ITU-T T.81, 16-bit X and Y)."""
 
 _JPEG_QUALITY = 92
+_UPRIGHT = 1
+"""The value of EXIF's orientation that says so."""
 _UNDECODABLE = "The picture can't be decoded: it is cut off or damaged. Save it again and send the new file."
 
 
@@ -63,7 +66,7 @@ class PictureReader:
         image, content_type = _opened(upload)
         _check_size(image.size, self._limits.max_pixels)
         with self._turn(image.width * image.height):
-            return _upright(image, content_type)
+            return _upright(image, upload, content_type)
 
     @contextmanager
     def _turn(self, pixels: int) -> Iterator[None]:
@@ -86,9 +89,14 @@ def too_large(max_bytes: int) -> InvalidPictureError:
     )
 
 
-def _upright(image: Image.Image, content_type: str) -> UprightPicture:
+def _upright(image: Image.Image, upload: bytes, content_type: str) -> UprightPicture:
     try:
+        # also what is stored as it came is decoded once: it may be cut off or damaged
         image.load()
+        if _is_plain(image) and (jpeg := without_metadata(upload)):
+            return UprightPicture(
+                jpeg=jpeg, content_type=content_type, width=image.width, height=image.height
+            )
         _turn_upright(image)
         rgb = _rgb(image)
         if rgb is not image:
@@ -101,6 +109,21 @@ def _upright(image: Image.Image, content_type: str) -> UprightPicture:
     return UprightPicture(
         jpeg=stored.getvalue(), content_type=content_type, width=rgb.width, height=rgb.height
     )
+
+
+def _is_plain(image: Image.Image) -> bool:
+    """Whether it is a JPEG that is upright and in sRGB already: to encode it anew would only cost time and detail."""
+    if image.format not in {"JPEG", "MPO"} or image.mode != "RGB" or image.info.get("icc_profile"):
+        return False
+    return _orientation(image) == _UPRIGHT
+
+
+def _orientation(image: Image.Image) -> int | None:
+    """A broken EXIF block says nothing, so the picture stays as it is."""
+    with suppress(Exception):
+        orientation: int = image.getexif().get(ExifTags.Base.Orientation, _UPRIGHT)
+        return orientation
+    return _UPRIGHT
 
 
 def _opened(upload: bytes) -> tuple[Image.Image, str]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from scenescore_shared.emotions import Mix
 from scenescore_shared.jobs import Job, JobError, Music, Output, Picture, Status, Step
 from scenescore_shared.options import JobOptions
+from scenescore_shared.ports import MAX_QUEUE_POSITION
 
 _JOB_ID = "0197f2a0-5c1e-7d3a-9b52-3f6c1de0a001"
 
@@ -77,7 +78,13 @@ class JobView(BaseModel):
     step: Annotated[Step | None, Field(description="What the job waits for or is in the middle of")]
     progress: Annotated[float, Field(ge=0, le=1)]
     queue_position: Annotated[
-        int | None, Field(description="How many jobs of the same step come first; null when not waiting")
+        int | None,
+        Field(
+            ge=0,
+            le=MAX_QUEUE_POSITION,
+            description="How many jobs of the same step come first; null when not waiting. "
+            f"{MAX_QUEUE_POSITION} stands for a thousand or more",
+        ),
     ]
     input: InputView
     emotions: Annotated[Mix | None, Field(examples=[{"happy": 0.71, "angry": 0.08, "sad": 0.21}])]

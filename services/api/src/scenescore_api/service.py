@@ -1,7 +1,7 @@
 """What the API does with jobs, told without HTTP."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -78,18 +78,16 @@ class JobService:
         Raises what `submit` raises, IdempotencyKeyReusedError and IdempotencyKeyInFlightError.
         """
         claimant = self._claimant(asked)
-        if claimant is None:
-            job = self.submit(asked)
-            return Accepted(answer=render(job, self.queue_position(job)), replayed=False)
-        earlier = self.idempotency_keys.reserve(claimant, now=self.clock.now())
-        if earlier is not None:
+        earlier = claimant and self.idempotency_keys.reserve(claimant, now=self.clock.now())
+        if earlier:
             return Accepted(answer=earlier, replayed=True)
         try:
             job = self._prepare(asked)
-            answer = render(job, self.queue_position(job))
-            self._commit(job, Answered(claimant=claimant, answer=answer))
+            answer = render(job, self._place_of(job))
+            self._commit(job, Answered(claimant=claimant, answer=answer) if claimant else None)
         except BaseException:
-            self._release(claimant)
+            if claimant:
+                self._release(claimant)
             raise
         return Accepted(answer=answer, replayed=False)
 
@@ -114,8 +112,9 @@ class JobService:
         """The next events of a job that the caller may see, in order; not all, where there are many."""
         return self.jobs.events(job_id, after_seq=after_seq, limit=_EVENTS_AT_ONCE)
 
-    def queue_position(self, job: Job) -> int | None:
-        return self.jobs.queue_position(job)
+    def queue_positions(self, jobs: Sequence[Job]) -> Mapping[str, int]:
+        """By id, the places of those that wait."""
+        return self.jobs.queue_positions(jobs)
 
     def page(
         self, caller: Caller, *, status: Status | None, page_size: int, before_id: str | None
@@ -188,6 +187,10 @@ class JobService:
                     raise
             _log.info("job_accepted", step=job.step)
             wake_best_effort(self.publisher, job)
+
+    def _place_of(self, job: Job) -> int | None:
+        """In the queue, of a job that is about to stand in it."""
+        return self.jobs.waiting_before(job.step, job.due_at) if job.step and job.due_at else None
 
     def _claimant(self, asked: Asked) -> Claimant | None:
         if asked.idempotency_key is None:

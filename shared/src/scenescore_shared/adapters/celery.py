@@ -73,6 +73,9 @@ class CeleryTaskPublisher:
                 kwargs={"payload": wake_up.to_payload()},
                 queue=QUEUES[step],
                 retry=False,
+                # for logs only: left out, Celery makes up long ones
+                argsrepr="",
+                kwargsrepr=wake_up.job_id,
                 ignore_result=True,
             )
         except Exception as error:

@@ -16,27 +16,28 @@ _QUOTED = re.compile(r'"(.*)"')
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def _service(request: Request) -> JobService:
+# coroutines, since the others cost a way to the thread pool and back each
+async def _service(request: Request) -> JobService:
     service: JobService = request.app.state.service
     return service
 
 
-def _settings(request: Request) -> ApiSettings:
+async def _settings(request: Request) -> ApiSettings:
     settings: ApiSettings = request.app.state.settings
     return settings
 
 
-def _watch(request: Request) -> JobWatch:
+async def _watch(request: Request) -> JobWatch:
     watch: JobWatch = request.app.state.watch
     return watch
 
 
-def _streams(request: Request) -> OpenStreams:
+async def _streams(request: Request) -> OpenStreams:
     streams: OpenStreams = request.app.state.streams
     return streams
 
 
-def _preferences(
+async def _preferences(
     prefer: Annotated[
         str | None,
         Header(
@@ -49,7 +50,7 @@ def _preferences(
     return parse_prefer(prefer)
 
 
-def _idempotency_key(
+async def _idempotency_key(
     idempotency_key: Annotated[
         str | None,
         Header(
@@ -72,7 +73,7 @@ def _idempotency_key(
     return key
 
 
-def _caller(_: Request) -> Caller:
+async def _caller(_: Request) -> Caller:
     return LOCAL
 
 

@@ -1,6 +1,6 @@
 """`/v1/jobs`: submit, read, list, cancel, delete, and the job's files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -113,10 +113,8 @@ async def create_job(
     if preferences.wait:
         job = await ended_within(preferences.wait, answer["id"], service, watch, caller)
         if job is not None:
-            answer, ended = (
-                (await run_in_threadpool(_view, job, service, request)).model_dump(mode="json"),
-                job.finished,
-            )
+            (view,) = await run_in_threadpool(_views, [job], service, request)
+            answer, ended = view.model_dump(mode="json"), job.finished
     # relative (RFC 9110 §10.2.2): neither a forged Host nor a proxy can bend it
     headers = {"Location": str(request.app.url_path_for("get_job", job_id=answer["id"]))}
     if accepted.replayed:
@@ -146,7 +144,7 @@ def list_jobs(
     before_id = page_tokens.decode(page_token) if page_token is not None else None
     jobs, more = service.page(caller, status=status, page_size=page_size, before_id=before_id)
     return JobList(
-        data=[_view(job, service, request) for job in jobs],
+        data=_views(jobs, service, request),
         next_page_token=page_tokens.encode(jobs[-1].id) if more else None,
     )
 
@@ -266,7 +264,7 @@ def get_output(
 
 
 def _answer(job: Job, service: JobService, request: Request, response: Response) -> JobView:
-    view = _view(job, service, request)
+    (view,) = _views([job], service, request)
     if not job.finished:
         response.headers["Retry-After"] = _retry_after(view.queue_position)
     return view
@@ -276,8 +274,9 @@ def _retry_after(queue_position: int | None) -> str:
     return str(min(_MAX_RETRY_AFTER_SECONDS, 1 + (queue_position or 0)))
 
 
-def _view(job: Job, service: JobService, request: Request) -> JobView:
-    return _rendered(job, service.queue_position(job), request)
+def _views(jobs: Sequence[Job], service: JobService, request: Request) -> list[JobView]:
+    positions = service.queue_positions(jobs)
+    return [_rendered(job, positions.get(job.id), request) for job in jobs]
 
 
 def _rendered(job: Job, queue_position: int | None, request: Request) -> JobView:

@@ -4,17 +4,36 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Select,
+    Subquery,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
-from scenescore_shared.adapters.sql.engine import for_writing, translated_errors
+from scenescore_shared.adapters.sql.engine import for_reading, for_writing, translated_errors
 from scenescore_shared.adapters.sql.idempotency import complete
 from scenescore_shared.adapters.sql.rows import job_of, row_of
 from scenescore_shared.adapters.sql.tables import job_events, jobs
 from scenescore_shared.errors import IllegalMoveError, NotFoundError
 from scenescore_shared.idempotency import Answered
 from scenescore_shared.jobs import Job, Status, Step, event_data
-from scenescore_shared.ports import Change, Everybody, JobEvent
+from scenescore_shared.ports import MAX_QUEUE_POSITION, Change, Everybody, JobEvent
+
+# made once: making a query of so many columns takes longer than asking it
+_JOB = select(jobs).where(jobs.c.id == bindparam("job_id"))
+_LOCKED_JOB = _JOB.with_for_update()
 
 
 class SqlJobRepository:
@@ -23,7 +42,7 @@ class SqlJobRepository:
     """
 
     def __init__(self, engine: Engine, sweep_lock: Callable[[], AbstractContextManager[bool]]) -> None:
-        self._reads = engine
+        self._reads = for_reading(engine)
         self._writes = for_writing(engine)
         self._sweep_lock = sweep_lock
 
@@ -31,12 +50,12 @@ class SqlJobRepository:
         with self._writing() as connection:
             if answered is not None:
                 complete(connection, answered)
-            connection.execute(insert(jobs).values(row_of(job)))
+            connection.execute(insert(jobs), row_of(job))
             _append_events(connection, [job])
 
     def get(self, job_id: str) -> Job:
         with self._reading() as connection:
-            row = connection.execute(select(jobs).where(jobs.c.id == job_id)).one_or_none()
+            row = connection.execute(_JOB, {"job_id": job_id}).one_or_none()
         if row is None:
             raise _no_job(job_id)
         return job_of(row)
@@ -84,14 +103,21 @@ class SqlJobRepository:
         with self._reading() as connection:
             return [job_of(row) for row in connection.execute(query)]
 
-    def queue_position(self, job: Job) -> int | None:
-        if job.finished or job.lease is not None:
-            return None
-        ahead = select(func.count()).where(
-            jobs.c.step == str(job.step), jobs.c.due_at < job.due_at, jobs.c.lease_token.is_(None)
-        )
+    def queue_positions(self, jobs: Sequence[Job]) -> Mapping[str, int]:
+        waiting = [job for job in jobs if not job.finished and job.lease is None]
+        if not waiting:
+            return {}
+        query = _positions(tuple(sorted({str(job.step) for job in waiting})))
         with self._reading() as connection:
-            return connection.execute(ahead).scalar_one()
+            rows = connection.execute(
+                query, {"ids": [job.id for job in waiting], "last": MAX_QUEUE_POSITION}
+            ).all()
+        return {row.id: row.position for row in rows}
+
+    def waiting_before(self, step: Step, due_at: datetime) -> int:
+        values = {"step": str(step), "due_at": due_at, "last": MAX_QUEUE_POSITION}
+        with self._reading() as connection:
+            return connection.execute(_WAITING_BEFORE, values).scalar_one()
 
     def wakeable(
         self, step: Step, *, due_before: datetime, woken_before: datetime, now: datetime, limit: int
@@ -155,8 +181,39 @@ class SqlJobRepository:
             yield connection
 
 
+_WAITING = jobs.c.due_at.is_not(None) & jobs.c.lease_token.is_(None)
+"""The rows of the index `ix_jobs_waiting`."""
+
+
+_WAITING_BEFORE = select(func.count()).select_from(
+    select(jobs.c.id)
+    .where(jobs.c.step == bindparam("step"), jobs.c.due_at < bindparam("due_at"), _WAITING)
+    .limit(bindparam("last"))
+    .subquery()
+)
+
+
+@cache
+def _positions(steps: tuple[str, ...]) -> Select[Any]:
+    """The places of the waiting jobs among `ids`: looked up at the heads of these steps' queues, else `last`."""
+    heads = union_all(*(select(_head(step)) for step in steps)).cte("heads")
+    place = func.coalesce(heads.c.position, bindparam("last")).label("position")
+    return (
+        select(jobs.c.id, place)
+        .outerjoin_from(jobs, heads, heads.c.id == jobs.c.id)
+        .where(jobs.c.id.in_(bindparam("ids", expanding=True)), _WAITING)
+    )
+
+
+def _head(step: str) -> Subquery:
+    order = (jobs.c.due_at, jobs.c.id)
+    position = (func.row_number().over(order_by=order) - 1).label("position")
+    head = select(jobs.c.id, position).where(jobs.c.step == step, _WAITING)
+    return head.order_by(*order).limit(bindparam("last")).subquery()
+
+
 def _locked(connection: Connection, job_id: str) -> Job:
-    row = connection.execute(select(jobs).where(jobs.c.id == job_id).with_for_update()).one_or_none()
+    row = connection.execute(_LOCKED_JOB, {"job_id": job_id}).one_or_none()
     if row is None:
         raise _no_job(job_id)
     return job_of(row)
@@ -177,7 +234,8 @@ def _append_events(connection: Connection, changed: Sequence[Job]) -> None:
             {"job_id": job.id, "seq": job.seq, "at": job.updated_at, "data": event_data(job)}
             for job in changed
         ]
-        connection.execute(insert(job_events), rows)
+        # a list of one would go the longer way of many
+        connection.execute(insert(job_events), rows if len(rows) > 1 else rows[0])
 
 
 def _no_job(job_id: str) -> NotFoundError:

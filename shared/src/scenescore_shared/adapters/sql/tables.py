@@ -93,6 +93,15 @@ Index(
     postgresql_where=jobs.c.due_at.is_not(None),
     sqlite_where=jobs.c.due_at.is_not(None),
 )
+# the queue as its members see it
+Index(
+    "ix_jobs_waiting",
+    jobs.c.step,
+    jobs.c.due_at,
+    jobs.c.id,
+    postgresql_where=jobs.c.due_at.is_not(None) & jobs.c.lease_token.is_(None),
+    sqlite_where=jobs.c.due_at.is_not(None) & jobs.c.lease_token.is_(None),
+)
 Index("ix_jobs_status_id", jobs.c.status, jobs.c.id)
 Index("ix_jobs_owner_id", jobs.c.owner, jobs.c.id)
 # what counts against a quota

@@ -127,6 +127,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_jobs_owner_id", "jobs", ["owner", "id"], unique=False)
     op.create_index(
+        "ix_jobs_waiting",
+        "jobs",
+        ["step", "due_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("due_at IS NOT NULL AND lease_token IS NULL"),
+        sqlite_where=sa.text("due_at IS NOT NULL AND lease_token IS NULL"),
+    )
+    op.create_index(
         "ix_jobs_owner_unfinished",
         "jobs",
         ["owner"],
@@ -140,6 +148,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.add_column("jobs", sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True))
     for name in (
+        "ix_jobs_waiting",
         "ix_jobs_owner_unfinished",
         "ix_jobs_owner_id",
         "ix_jobs_finished_at_without_files",
