@@ -51,7 +51,7 @@ INSERT INTO jobs (id, status, step, due_at, next_attempt_at, created_at, updated
     finished_at, seq)
 SELECT id, CASE WHEN ended THEN 'succeeded' ELSE 'queued' END, CASE WHEN ended THEN NULL ELSE 'classify' END,
     CASE WHEN ended THEN NULL ELSE at END, CASE WHEN ended THEN NULL ELSE at END, at, at, md5(number::text),
-    'owner-' || number % 100, ended::int, ended::int, false,
+    'owner-' || number %% 100, ended::int, ended::int, false,
     '{"seconds": 30.0, "metadata": {}}',
     json_build_object('sha256', md5(number::text) || md5(number::text), 'content_type', 'image/jpeg',
         'width', 640, 'height', 427, 'bytes', 73512, 'blob_key', 'jobs/' || id || '/picture.jpg'),
@@ -249,7 +249,8 @@ def other_questions(side: Side) -> None:
         "page of a rare status": partial(page, whose=Everybody(), status=Status.FAILED),
         "page of an owner's rare status": partial(page, whose="owner-7", status=Status.FAILED),
         "queue positions of 100": partial(repository.queue_positions, newest),
-        "counts": repository.counts,
+        "counts of unfinished jobs": repository.unfinished_counts,
+        "counts of ended jobs": repository.ended_counts,
     }
     for name, ask in questions.items():
         took = []

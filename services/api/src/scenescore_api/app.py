@@ -48,7 +48,7 @@ def make_app(service: JobService, settings: ApiSettings, *, on_shutdown: Callabl
     app.state.settings = settings
     app.state.service = service
     app.state.registry = CollectorRegistry()
-    app.state.registry.register(JobCounts(service.jobs))
+    app.state.registry.register(JobCounts(service.jobs, service.clock))
     _add_middleware(app, settings.api.max_upload_bytes)
     install_problem_handlers(app)
     app.include_router(jobs.router)
