@@ -49,6 +49,8 @@ check: setup ## format, lint, types, import rules, Kubernetes manifests
 bench: setup ## the figures that the README quotes
 	@scripts/install-test-servers
 	PYTHONPATH=tests $(BIN)/python benchmarks/overhead.py
+	PYTHONPATH=tests $(BIN)/python benchmarks/submit.py
+	PYTHONPATH=tests $(BIN)/python benchmarks/claim.py
 
 docs: setup ## write docs/settings.md from the code
 	$(BIN)/python scripts/settings_doc.py

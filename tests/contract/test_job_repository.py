@@ -252,11 +252,13 @@ def test_wakeable_finds_what_lies_unclaimed_and_not_the_same_too_often(repositor
 def test_counts_by_status_and_step(repository: JobRepository) -> None:
     for job in (queued(1), queued(2), queued(3, emotions=MIX), succeeded(queued(4))):
         repository.add(job)
-    assert dict(repository.counts()) == {
+    repository.add(claimed(queued(5)))
+    assert dict(repository.unfinished_counts()) == {
         (Status.QUEUED, Step.CLASSIFY): 2,
         (Status.QUEUED, Step.COMPOSE): 1,
-        (Status.SUCCEEDED, None): 1,
+        (Status.RUNNING, Step.CLASSIFY): 1,
     }
+    assert dict(repository.ended_counts()) == {Status.SUCCEEDED: 1}
 
 
 def test_one_sweeper_at_a_time(repository: JobRepository) -> None:

@@ -48,7 +48,8 @@ def test_postgres_killed_and_back(own_postgres: Postgres) -> None:
         lambda: repository.claim(Step.CLASSIFY, 1, NOW, lambda job: job),
         lambda: repository.update(job_id(1), lambda job: job),
         lambda: repository.page(whose=None, status=None, limit=1, before_id=None),
-        repository.counts,
+        repository.unfinished_counts,
+        repository.ended_counts,
         repository.ping,
         repository.sweeping().__enter__,
     ):

@@ -109,9 +109,13 @@ class InMemoryJobRepository:
         with self._lock:
             return [event for event in self._events.get(job_id, []) if event.seq > after_seq][:limit]
 
-    def counts(self) -> Mapping[tuple[Status, Step | None], int]:
+    def unfinished_counts(self) -> Mapping[tuple[Status, Step], int]:
         with self._lock:
-            return Counter((job.status, job.step) for job in self._jobs.values())
+            return Counter((job.status, job.step) for job in self._jobs.values() if job.step)
+
+    def ended_counts(self) -> Mapping[Status, int]:
+        with self._lock:
+            return Counter(job.status for job in self._jobs.values() if job.finished)
 
     @contextmanager
     def sweeping(self) -> Iterator[bool]:

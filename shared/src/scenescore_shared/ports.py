@@ -90,8 +90,11 @@ class JobRepository(Protocol):
     def events(self, job_id: str, *, after_seq: int, limit: int) -> list[JobEvent]:
         """The job's events after `after_seq` in order. An unknown job has none."""
 
-    def counts(self) -> Mapping[tuple[Status, Step | None], int]:
-        """Number of jobs by status and step."""
+    def unfinished_counts(self) -> Mapping[tuple[Status, Step], int]:
+        """Number of unfinished jobs by status and step."""
+
+    def ended_counts(self) -> Mapping[Status, int]:
+        """Number of ended jobs by status. Reads an index of all of them: ask seldom."""
 
     def sweeping(self) -> AbstractContextManager[bool]:
         """True inside for one caller at a time, across processes; False for all others."""

@@ -52,6 +52,19 @@ def test_metrics_count_jobs_and_requests_without_a_series_for_each_id(api: Api) 
     assert "FOO1" not in api.client.get("/metrics").text
 
 
+def test_ended_jobs_are_counted_once_a_minute_and_the_others_at_once(api: Api) -> None:
+    def counts() -> set[str]:
+        lines = api.client.get("/metrics").text.splitlines()
+        return {line.removeprefix("scenescore_jobs") for line in lines if line.startswith("scenescore_jobs{")}
+
+    job = api.client.post("/v1/jobs", files={"options": (None, '{"emotions": {"sad": 1}}')}).json()["id"]
+    assert counts() == {'{status="queued",step="compose"} 1.0'}
+    api.advance(job, to="succeeded")
+    assert counts() == set()
+    api.clock.advance(60)
+    assert counts() == {'{status="succeeded",step=""} 1.0'}
+
+
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("PUT", "/v1/jobs", 405)])
 def test_unknown_paths_and_methods_are_problems(api: Api, method: str, path: str, status: int) -> None:
     answer = api.client.request(method, path)

@@ -67,7 +67,7 @@ class Bench:
 
     def run(self, outcome: Callable[[Job, Checkpoint], Outcome], **how: object) -> Job:
         """One job through one step."""
-        if not self.jobs.counts():
+        if not self.jobs.unfinished_counts() and not self.jobs.ended_counts():
             self.jobs.add(queued(emotions=MIX if how.get("step") is Step.COMPOSE else None))
         self.runner(outcome, **how).run_due(for_seconds=60)  # type: ignore[arg-type]
         return self.jobs.get(job_id(1))

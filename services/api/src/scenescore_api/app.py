@@ -55,7 +55,7 @@ def make_app(service: JobService, settings: ApiSettings, *, on_shutdown: Callabl
     app.state.watch = JobWatch(service.jobs.seqs)
     app.state.streams = OpenStreams(settings.api.max_streams)
     app.state.registry = CollectorRegistry()
-    app.state.registry.register(JobCounts(service.jobs))
+    app.state.registry.register(JobCounts(service.jobs, service.clock))
     _add_middleware(app, settings.api.max_upload_bytes)
     install_problem_handlers(app)
     app.include_router(jobs.router)

@@ -28,7 +28,7 @@ from scenescore_shared.adapters.sql.rows import job_of, row_of
 from scenescore_shared.adapters.sql.tables import job_events, jobs
 from scenescore_shared.errors import IllegalMoveError, NotFoundError
 from scenescore_shared.idempotency import Answered
-from scenescore_shared.jobs import Job, Status, Step, event_data
+from scenescore_shared.jobs import UNFINISHED, Job, Status, Step, event_data
 from scenescore_shared.ports import MAX_QUEUE_POSITION, Change, Everybody, JobEvent
 
 # made once: making a query of so many columns takes longer than asking it
@@ -156,11 +156,19 @@ class SqlJobRepository:
             rows = connection.execute(query).all()
         return [JobEvent(job_id=row.job_id, seq=row.seq, at=row.at, data=row.data) for row in rows]
 
-    def counts(self) -> Mapping[tuple[Status, Step | None], int]:
-        query = select(jobs.c.status, jobs.c.step, func.count()).group_by(jobs.c.status, jobs.c.step)
+    def unfinished_counts(self) -> Mapping[tuple[Status, Step], int]:
+        kind = (jobs.c.status, jobs.c.step)
+        query = select(*kind, func.count()).where(jobs.c.due_at.is_not(None)).group_by(*kind)
         with self._reading() as connection:
             rows = connection.execute(query).all()
-        return {(Status(status), Step(step) if step else None): count for status, step, count in rows}
+        return {(Status(status), Step(step)): count for status, step, count in rows}
+
+    def ended_counts(self) -> Mapping[Status, int]:
+        ended = [str(status) for status in Status if status not in UNFINISHED]
+        query = select(jobs.c.status, func.count()).where(jobs.c.status.in_(ended)).group_by(jobs.c.status)
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        return {Status(status): count for status, count in rows}
 
     def sweeping(self) -> AbstractContextManager[bool]:
         return self._sweep_lock()
