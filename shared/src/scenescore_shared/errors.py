@@ -58,6 +58,12 @@ class NotFoundError(ScenescoreError):
     code = "not_found"
 
 
+class ExpiredError(ScenescoreError):
+    """It was there; its time to be kept is over."""
+
+    code = "expired"
+
+
 class IllegalMoveError(ScenescoreError):
     """The job's status does not allow this move."""
 

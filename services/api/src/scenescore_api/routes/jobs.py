@@ -33,6 +33,7 @@ _LOCATION = {
     }
 }
 _UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
+_GONE = {HTTPStatus.GONE: "The job's files have gone: see `expires_at`"}
 
 JobId = Annotated[str, Path(description="The job's id", examples=["0197f2a0-5c1e-7d3a-9b52-3f6c1de0a001"])]
 
@@ -155,7 +156,7 @@ def delete_job(job_id: JobId, service: Service, caller: CallerOf) -> None:
     response_class=StreamingResponse,
     responses={
         200: {"description": "A JPEG", "content": {STORED_CONTENT_TYPE: {}}},
-        **documented(HTTPStatus.NOT_FOUND, _UNAVAILABLE),
+        **documented(HTTPStatus.NOT_FOUND, HTTPStatus.GONE, _UNAVAILABLE, descriptions=_GONE),
     },
 )
 def get_image(job_id: JobId, service: Service, caller: CallerOf) -> StreamingResponse:
@@ -181,7 +182,7 @@ def get_image(job_id: JobId, service: Service, caller: CallerOf) -> StreamingRes
             "headers": _LOCATION
             | {"Cache-Control": {"schema": {"type": "string"}, "description": "no-store: the URL runs out"}},
         },
-        **documented(HTTPStatus.NOT_FOUND, _UNAVAILABLE),
+        **documented(HTTPStatus.NOT_FOUND, HTTPStatus.GONE, _UNAVAILABLE, descriptions=_GONE),
     },
 )
 def get_output(
@@ -215,4 +216,9 @@ def _view(job: Job, service: JobService, request: Request) -> JobView:
     def url_for(route: str, **path: str) -> str:
         return str(request.app.url_path_for(route, **path))
 
-    return job_view(job, queue_position=service.queue_position(job), url_for=url_for)
+    return job_view(
+        job,
+        queue_position=service.queue_position(job),
+        expires_at=service.expires_at(job),
+        url_for=url_for,
+    )
