@@ -118,7 +118,7 @@ class Counting:
 @pytest.mark.parametrize("trouble", [TransientError("away"), RuntimeError("a bug")])
 def test_the_trouble_of_one_duty_stops_no_other(trouble: Exception) -> None:
     sweeper = Sweeper(
-        alone=partial(nullcontext, True),
+        alone=lambda: nullcontext(enter_result=True),
         duties={"troubled": Counting(trouble), "other": Counting()},
         interval_seconds=1,
     )
@@ -160,7 +160,9 @@ def test_a_store_that_hangs_holds_no_wake_up_up(tmp_path: Path) -> None:
             return 0
 
     def sweeper(duty: Duty) -> Sweeper:
-        return Sweeper(alone=partial(nullcontext, True), duties={"one": duty}, interval_seconds=0.01)
+        return Sweeper(
+            alone=lambda: nullcontext(enter_result=True), duties={"one": duty}, interval_seconds=0.01
+        )
 
     run(sweeper(counting), sweeper(Hanging()), stop, tmp_path / "alive")
     assert counting.rounds >= 5
