@@ -16,8 +16,8 @@ from scenescore_shared.adapters.sql import jobs as sql_jobs
 from scenescore_shared.errors import IllegalMoveError, LeaseLostError, NotFoundError
 from scenescore_shared.fakes import InMemoryJobRepository
 from scenescore_shared.jobs import Job, Status, Step
-from scenescore_shared.moves import claim, complete, renew, request_cancel
-from scenescore_shared.ports import Everybody, JobRepository
+from scenescore_shared.moves import cancel_now, claim, complete, expire, renew, request_cancel
+from scenescore_shared.ports import Everybody, JobRepository, Sweep
 from scenescore_shared.wiring import build_job_repository
 
 LATER = NOW + timedelta(seconds=10)
@@ -108,6 +108,25 @@ def test_a_claim_respects_its_limit_and_saves(repository: JobRepository) -> None
     first = claim_due(repository, Step.CLASSIFY, limit=2, at=timedelta(seconds=1))
     assert [job.id for job in first] == [job_id(1), job_id(2)]
     assert repository.get(job_id(1)) == first[0]
+
+
+def test_a_job_tried_before_is_claimed_alone(repository: JobRepository) -> None:
+    for number, attempts in enumerate((0, 0, 1, 1, 0), start=1):
+        job = queued(number, at=NOW + timedelta(milliseconds=number))
+        repository.add(replace(job, attempts=attempts, status=Status.RUNNING if attempts else Status.QUEUED))
+
+    def ids(**how: bool) -> list[str]:
+        def move(job: Job) -> Job:
+            return claim(job, now=LATER, token=f"token-{job.id}", policy=POLICY)
+
+        return [job.id for job in repository.claim(Step.CLASSIFY, 2, LATER, move, **how)]
+
+    assert ids() == [job_id(1), job_id(2)]
+    assert ids() == [job_id(3)]
+    assert ids(first_attempts=True) == [job_id(5)]
+    assert ids(first_attempts=True) == []
+    assert ids() == [job_id(4)]
+    assert ids() == []
 
 
 def test_a_lease_that_ran_out_is_due_again(repository: JobRepository) -> None:
@@ -262,10 +281,61 @@ def test_counts_by_status_and_step(repository: JobRepository) -> None:
 
 
 def test_one_sweeper_at_a_time(repository: JobRepository) -> None:
-    with repository.sweeping() as first, repository.sweeping() as second:
+    waking, keeping = Sweep.WAKING, Sweep.HOUSEKEEPING
+    with repository.sweeping(waking) as first, repository.sweeping(waking) as second:
         assert (first, second) == (True, False)
-    with repository.sweeping() as again:
+        with repository.sweeping(keeping) as other:
+            assert other
+    with repository.sweeping(waking) as again:
         assert again
+
+
+def test_files_expire_longest_ended_first_and_once(repository: JobRepository) -> None:
+    for number in (3, 1, 2):
+        repository.add(succeeded(queued(number), at=NOW + timedelta(minutes=number)))
+    repository.add(cancel_now(queued(4), now=NOW))
+    repository.add(claimed(queued(5)))
+
+    def gone(limit: int, *, minutes: int = 2) -> list[str]:
+        return [
+            job.id
+            for job in repository.expire(
+                finished_before=NOW + timedelta(minutes=minutes),
+                limit=limit,
+                change=partial(expire, now=NOW + timedelta(days=7)),
+            )
+        ]
+
+    assert gone(2) == [job_id(4), job_id(1)]
+    assert gone(9) == [job_id(2)]
+    assert gone(9) == []
+    expired, canceled = repository.get(job_id(1)), repository.get(job_id(4))
+    assert (expired.status, expired.outputs, expired.files_gone_at) == (
+        Status.EXPIRED,
+        (),
+        NOW + timedelta(days=7),
+    )
+    assert canceled.status is Status.CANCELED
+    last = repository.events(job_id(1), after_seq=0, limit=99)[-1]
+    assert (last.seq, last.data["status"]) == (expired.seq, "expired")
+    # an end that stays what it was is told once
+    assert len(repository.events(job_id(4), after_seq=0, limit=99)) == 1
+    assert repository.get(job_id(3)).status is Status.SUCCEEDED
+
+
+def test_rows_go_only_after_their_files(repository: JobRepository) -> None:
+    for number in range(1, 4):
+        repository.add(succeeded(queued(number), at=NOW + timedelta(minutes=number)))
+    late = NOW + timedelta(days=40)
+    assert repository.remove(finished_before=late, limit=9) == 0
+    repository.expire(finished_before=NOW + timedelta(minutes=2), limit=9, change=partial(expire, now=late))
+    assert repository.remove(finished_before=NOW + timedelta(seconds=90), limit=9) == 1
+    assert repository.remove(finished_before=late, limit=9) == 1
+    for number in (1, 2):
+        with pytest.raises(NotFoundError):
+            repository.get(job_id(number))
+        assert repository.events(job_id(number), after_seq=0, limit=9) == []
+    assert repository.get(job_id(3)).status is Status.SUCCEEDED
 
 
 def test_it_answers(repository: JobRepository) -> None:

@@ -13,11 +13,16 @@ from servers.redis import Redis
 from scenescore_shared.adapters.celery import CeleryTaskPublisher, make_celery
 from scenescore_shared.adapters.s3 import S3BlobStore, make_client
 from scenescore_shared.adapters.sql.engine import make_engine
+from scenescore_shared.adapters.sql.locks import advisory_lock
 from scenescore_shared.adapters.sql.migrate import migrate
+from scenescore_shared.blob_keys import output_key
 from scenescore_shared.contracts import WakeUp
 from scenescore_shared.errors import TransientError
 from scenescore_shared.jobs import Step
-from scenescore_shared.wiring import build_job_repository
+from scenescore_shared.ports import Sweep
+from scenescore_shared.wiring import build_blob_index, build_job_repository
+
+OUTPUT_KEY = output_key(job_id(1), "t1", "music.mid")
 
 
 @pytest.fixture
@@ -51,12 +56,55 @@ def test_postgres_killed_and_back(own_postgres: Postgres) -> None:
         repository.unfinished_counts,
         repository.ended_counts,
         repository.ping,
-        repository.sweeping().__enter__,
+        repository.sweeping(Sweep.WAKING).__enter__,
+        lambda: repository.expire(finished_before=NOW, limit=1, change=lambda job: job),
+        lambda: repository.remove(finished_before=NOW, limit=1),
+        lambda: build_blob_index(engine).named([OUTPUT_KEY]),
     ):
         with pytest.raises(TransientError):
             call()
     own_postgres.start()
     assert repository.get(job_id(1)) == queued()
+    engine.dispose()
+
+
+def test_postgres_killed_in_the_middle_of_a_sweep_frees_its_lock(own_postgres: Postgres) -> None:
+    engine = make_engine(own_postgres.url(own_postgres.create_database()), application="tests")
+    migrate(engine)
+    repository = build_job_repository(engine)
+
+    def sweep() -> None:
+        with repository.sweeping(Sweep.WAKING) as mine:
+            assert mine
+            own_postgres.kill()
+
+    with pytest.raises(TransientError):
+        sweep()
+    own_postgres.start()
+    with repository.sweeping(Sweep.WAKING) as mine:
+        assert mine
+    engine.dispose()
+
+
+def test_a_sweeper_that_stands_still_keeps_no_lock_for_ever(postgres_url: str) -> None:
+    engine = make_engine(postgres_url, application="tests")
+
+    def stand_still() -> None:
+        with advisory_lock(engine, 7, frozen_seconds=0.5) as mine:
+            assert mine
+            with advisory_lock(engine, 7) as other:
+                assert not other
+            deadline = time.monotonic() + 20
+            while True:
+                with advisory_lock(engine, 7) as other:
+                    if other:
+                        return
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+
+    # it hears of it, too
+    with pytest.raises(TransientError):
+        stand_still()
     engine.dispose()
 
 

@@ -64,6 +64,12 @@ class BusyError(ScenescoreError):
     code = "busy"
 
 
+class ExpiredError(ScenescoreError):
+    """It was there; its time to be kept is over."""
+
+    code = "expired"
+
+
 class IllegalMoveError(ScenescoreError):
     """The job's status does not allow this move."""
 

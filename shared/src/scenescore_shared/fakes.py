@@ -11,11 +11,21 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from scenescore_shared.blob_keys import is_named, job_file
 from scenescore_shared.contracts import WakeUp
 from scenescore_shared.errors import IdempotencyKeyInFlightError, IllegalMoveError, NotFoundError
 from scenescore_shared.idempotency import Answered, Claimant, Reservation, earlier_answer, reserved
 from scenescore_shared.jobs import Job, Status, Step, event_data
-from scenescore_shared.ports import MAX_QUEUE_POSITION, BlobInfo, Change, Everybody, JobEvent, check_key
+from scenescore_shared.ports import (
+    MAX_QUEUE_POSITION,
+    BlobInfo,
+    Change,
+    Clock,
+    Everybody,
+    JobEvent,
+    Sweep,
+    check_key,
+)
 
 
 class InMemoryJobRepository:
@@ -23,8 +33,8 @@ class InMemoryJobRepository:
         self._jobs: dict[str, Job] = {}
         self._events: dict[str, list[JobEvent]] = {}
         self._lock = threading.RLock()
-        self._sweep_lock = threading.Lock()
         self.idempotency_keys = InMemoryIdempotencyKeys()
+        self._sweep_locks = {sweep: threading.Lock() for sweep in Sweep}
 
     def add(self, job: Job, *, answered: Answered | None = None) -> None:
         with self._lock:
@@ -40,10 +50,16 @@ class InMemoryJobRepository:
         with self._lock:
             return self._changed(self._existing(job_id), change)
 
-    def claim(self, step: Step, limit: int, now: datetime, change: Change) -> list[Job]:
+    def claim(
+        self, step: Step, limit: int, now: datetime, change: Change, *, first_attempts: bool = False
+    ) -> list[Job]:
         with self._lock:
             due = [job for job in self._by_due_time() if job.step is step and _due(job) <= now]
-            return [self._changed(job, change) for job in due[:limit]]
+            if due and due[0].attempts and not first_attempts:
+                due = due[:1]
+            else:
+                due = [job for job in due if not job.attempts][:limit]
+            return [self._changed(job, change) for job in due]
 
     def delete(self, job_id: str) -> Job:
         with self._lock:
@@ -117,14 +133,26 @@ class InMemoryJobRepository:
         with self._lock:
             return Counter(job.status for job in self._jobs.values() if job.finished)
 
+    def expire(self, *, finished_before: datetime, limit: int, change: Change) -> list[Job]:
+        with self._lock:
+            ended = [job for job in self._by_end(finished_before) if job.files_gone_at is None]
+            return [self._changed(job, change) for job in ended[:limit]]
+
+    def remove(self, *, finished_before: datetime, limit: int) -> int:
+        with self._lock:
+            old = [job for job in self._by_end(finished_before) if job.files_gone_at is not None][:limit]
+            for job in old:
+                self.delete(job.id)
+            return len(old)
+
     @contextmanager
-    def sweeping(self) -> Iterator[bool]:
-        mine = self._sweep_lock.acquire(blocking=False)
+    def sweeping(self, sweep: Sweep) -> Iterator[bool]:
+        mine = self._sweep_locks[sweep].acquire(blocking=False)
         try:
             yield mine
         finally:
             if mine:
-                self._sweep_lock.release()
+                self._sweep_locks[sweep].release()
 
     def ping(self) -> None:
         """Always there."""
@@ -137,6 +165,10 @@ class InMemoryJobRepository:
 
     def _by_due_time(self) -> list[Job]:
         return sorted((job for job in self._jobs.values() if not job.finished), key=_place)
+
+    def _by_end(self, finished_before: datetime) -> list[Job]:
+        ended = [(job.finished_at, job.id) for job in self._jobs.values() if job.finished_at is not None]
+        return [self._jobs[job_id] for at, job_id in sorted(ended) if at <= finished_before]
 
     def _changed(self, job: Job, change: Change) -> Job:
         changed = change(job)
@@ -182,12 +214,31 @@ class InMemoryIdempotencyKeys:
         return found if found and found.token == claimant.token and found.answer is None else None
 
 
+class InMemoryBlobIndex:
+    def __init__(self, jobs: InMemoryJobRepository, clips: Collection[str] = ()) -> None:
+        self._jobs = jobs
+        self._clips = clips
+
+    def named(self, keys: Collection[str]) -> set[str]:
+        return {key for key in keys if key in self._clips or self._is_named_by_its_job(key)}
+
+    def _is_named_by_its_job(self, key: str) -> bool:
+        file = job_file(key)
+        if file is None:
+            return False
+        try:
+            return is_named(file, self._jobs.get(file.job_id))
+        except NotFoundError:
+            return False
+
+
 class InMemoryBlobStore:
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock
         self._blobs: dict[str, tuple[bytes, BlobInfo]] = {}
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
-        info = BlobInfo(key=check_key(key), bytes=len(data), modified_at=datetime.now(UTC))
+        info = BlobInfo(key=check_key(key), bytes=len(data), modified_at=self._now())
         self._blobs[key] = (bytes(data), info)
 
     def get(self, key: str) -> bytes:
@@ -217,6 +268,9 @@ class InMemoryBlobStore:
 
     def ping(self) -> None:
         """Always there."""
+
+    def _now(self) -> datetime:
+        return self._clock.now() if self._clock else datetime.now(UTC)
 
 
 class RecordingPublisher:

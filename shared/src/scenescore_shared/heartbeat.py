@@ -63,19 +63,23 @@ class Heartbeat:
 
         Raises JobCanceledError, LeaseLostError or WorkerStoppingError when the work should end here.
         """
-        with self._lock:
-            self._progress[job.id] = progress
-            if job.id in self._canceled:
-                raise JobCanceledError(job.id)
-            if job.id in self._lost:
-                raise LeaseLostError(job.id)
+        # without the lock, which a beat holds while it waits for the database: a dict and two sets that one
+        # thread writes and the other reads need none, and a worker must hear at once that it shall stop
+        self._progress[job.id] = progress
+        if job.id in self._canceled:
+            raise JobCanceledError(job.id)
+        if job.id in self._lost:
+            raise LeaseLostError(job.id)
         if self._stopping():
             raise WorkerStoppingError("The worker is shutting down.")
 
-    def release(self, job: Job) -> None:
-        """Ends the renewals of a job; waits for one that is under way, so that none comes after."""
+    def release(self, job: Job) -> Lease | None:
+        """Ends the renewals of a job; waits for one that is under way, so that none comes after.
+
+        Returns the lease as it was last renewed; None when it was lost.
+        """
         with self._lock:
-            self._leases.pop(job.id, None)
+            return self._leases.pop(job.id, None)
 
     def _run(self) -> None:
         interval = min(self._policy.seconds / 3, _LONGEST_INTERVAL_SECONDS)

@@ -151,6 +151,13 @@ def carry_out_cancel(job: Job, *, now: datetime, token: str) -> Job:
     return _ended(job, Move.CANCEL, now)
 
 
+def expire(job: Job, *, now: datetime) -> Job:
+    """An ended job whose files go: what succeeded is `expired`, what else became of it stays true."""
+    expired = job.moved(Move.EXPIRE, now, outputs=(), files_gone_at=now)
+    # an end that stays what it was is told once
+    return expired if expired.status is not job.status else replace(expired, seq=job.seq)
+
+
 def backoff(attempt: int, *, base: float, cap: float, jitter: float) -> timedelta:
     """Exponential backoff with full jitter (M. Brooker, "Exponential Backoff and Jitter", 2015).
 

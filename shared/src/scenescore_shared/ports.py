@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Protocol
 
 from scenescore_shared.contracts import WakeUp
@@ -33,6 +34,13 @@ class Everybody:
     """In the place of an owner: no matter whose."""
 
 
+class Sweep(StrEnum):
+    """What is done by one process at a time: two kinds, so that a slow store holds no wake-up up."""
+
+    WAKING = "waking"
+    HOUSEKEEPING = "housekeeping"
+
+
 class JobRepository(Protocol):
     """The truth about jobs. Every method is one transaction; each may raise TransientError."""
 
@@ -51,9 +59,14 @@ class JobRepository(Protocol):
         What `change` raises is passed on and nothing is written. Raises NotFoundError.
         """
 
-    def claim(self, step: Step, limit: int, now: datetime, change: Change) -> list[Job]:
+    def claim(
+        self, step: Step, limit: int, now: datetime, change: Change, *, first_attempts: bool = False
+    ) -> list[Job]:
         """Applies `change` to at most `limit` due jobs of the step, longest due first, none that somebody else
         is claiming at this moment. Returns the changed jobs, ended ones included.
+
+        A job that was tried before may be what killed its worker: it comes alone, or not at all where only
+        `first_attempts` are asked for.
         """
 
     def delete(self, job_id: str) -> Job:
@@ -96,8 +109,22 @@ class JobRepository(Protocol):
     def ended_counts(self) -> Mapping[Status, int]:
         """Number of ended jobs by status. Reads an index of all of them: ask seldom."""
 
-    def sweeping(self) -> AbstractContextManager[bool]:
-        """True inside for one caller at a time, across processes; False for all others."""
+    def expire(self, *, finished_before: datetime, limit: int, change: Change) -> list[Job]:
+        """Applies `change` to at most `limit` jobs that ended by `finished_before` and still have their files, longest
+        ended first, none that somebody else has locked. Returns the changed jobs.
+        """
+
+    def remove(self, *, finished_before: datetime, limit: int) -> int:
+        """Takes out at most `limit` jobs, with all that hangs on them, that ended by `finished_before` and whose files
+        have gone. Returns how many.
+        """
+
+    def sweeping(self, sweep: Sweep) -> AbstractContextManager[bool]:
+        """True inside for one caller at a time, across processes; False for all others.
+
+        One that stands still for long may lose it and hear of that by a TransientError at the end, so what is done
+        inside must be harmless when two do it.
+        """
 
     def ping(self) -> None:
         """Raises TransientError when the database does not answer."""
@@ -121,6 +148,16 @@ class BlobInfo:
     key: str
     bytes: int
     modified_at: datetime
+
+
+class BlobIndex(Protocol):
+    """Which blobs the rows name."""
+
+    def named(self, keys: Collection[str]) -> set[str]:
+        """Those of the keys that a row names, or that the holder of a live lease may be about to name.
+
+        May raise TransientError.
+        """
 
 
 class BlobStore(Protocol):
@@ -164,7 +201,7 @@ class TaskPublisher(Protocol):
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """The time, aware and in UTC."""
+        """The time, aware and in UTC. Never raises: heartbeats and retries hang on it."""
 
 
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")

@@ -24,7 +24,7 @@ from scenescore_shared.errors import (
     WorkerStoppingError,
 )
 from scenescore_shared.heartbeat import Heartbeat
-from scenescore_shared.jobs import Composed, Job, JobError, Output, Step, StepResult
+from scenescore_shared.jobs import Composed, Job, JobError, Lease, Output, Step, StepResult
 from scenescore_shared.logs import get_logger, log_context
 from scenescore_shared.ports import BlobStore, Change, Clock, JobRepository, TaskPublisher
 from scenescore_shared.settings import JobSettings
@@ -86,26 +86,28 @@ class StepRunner:
     def _claim_batch(self) -> list[Job]:
         batch = self._claim(self.batch.size)
         missing = self.batch.size - len(batch)
-        if batch and missing and self.batch.wait_seconds:
+        # one that was tried before stays alone: should it kill this worker, it takes no other along
+        if batch and batch[0].attempts == 1 and missing and self.batch.wait_seconds:
             time.sleep(self.batch.wait_seconds)
             # what is already in hand is worked on, whatever becomes of the second claim
             with suppress(TransientError):
-                batch += self._claim(missing)
+                batch += self._claim(missing, first_attempts=True)
         return batch
 
-    def _claim(self, limit: int) -> list[Job]:
+    def _claim(self, limit: int, *, first_attempts: bool = False) -> list[Job]:
+        """Due jobs to work on. One that its claim ended (see `moves.claim`) hides none that is due behind it."""
         now = self.clock.now()
 
         def claim(job: Job) -> Job:
             return moves.claim(job, now=now, token=uuid4().hex, policy=self.settings.lease)
 
-        claimed = []
-        for job in self.jobs.claim(self.step, limit, now, claim):
-            if job.finished:
-                _log.warning("job_ended_at_claim", job_id=job.id, status=job.status, error=job.error)
-            else:
-                claimed.append(job)
-        return claimed
+        while found := self.jobs.claim(self.step, limit, now, claim, first_attempts=first_attempts):
+            for job in found:
+                if job.finished:
+                    _log.warning("job_ended_at_claim", job_id=job.id, status=job.status, error=job.error)
+            if claimed := [job for job in found if not job.finished]:
+                return claimed
+        return []
 
     def _work(self, batch: Sequence[Job]) -> None:
         left = {job.id: job for job in batch}
@@ -123,9 +125,9 @@ class StepRunner:
 
     def _settle(self, job: Job, outcome: StepResult | Exception, heartbeat: Heartbeat) -> None:
         with log_context(job_id=job.id, request_id=job.request_id):
-            heartbeat.release(job)
+            lease = heartbeat.release(job)
             try:
-                settled = self._commit(job, self._move_for(job, outcome))
+                settled = self._commit(job.id, self._move_for(job, outcome), lease)
             except Exception as error:  # noqa: BLE001 - one job's trouble must not reach the others of its batch
                 _log.warning("result_not_written", step=self.step, reason=str(error))
                 self._drop_unwritten_outputs(job, outcome)
@@ -165,13 +167,15 @@ class StepRunner:
             case _:
                 return partial(moves.complete, now=now, token=token, result=outcome)
 
-    def _commit(self, job: Job, move: Change) -> Job:
-        """Writes the outcome; tries again while the database is away and the lease can still be ours."""
+    def _commit(self, job_id: str, move: Change, lease: Lease | None) -> Job:
+        """Writes the outcome; tries again while the database is away and the lease, as it was last renewed, can
+        still be ours.
+        """
         while True:
             try:
-                return self.jobs.update(job.id, move)
+                return self.jobs.update(job_id, move)
             except TransientError:
-                if job.lease is None or self.clock.now() >= job.lease.expires_at:
+                if lease is None or self.clock.now() >= lease.expires_at:
                     raise
                 time.sleep(_COMMIT_RETRY_SECONDS)
 

@@ -6,17 +6,23 @@ from celery import Celery
 from sqlalchemy import Engine
 
 from scenescore_shared.adapters.celery import CeleryTaskPublisher, make_celery
+from scenescore_shared.adapters.clock import SystemClock
 from scenescore_shared.adapters.directory import DirectoryBlobStore
 from scenescore_shared.adapters.s3 import S3BlobStore, make_client
+from scenescore_shared.adapters.sql.blob_index import SqlBlobIndex
+from scenescore_shared.adapters.sql.clock import DatabaseClock
 from scenescore_shared.adapters.sql.engine import make_engine, sqlite_file
 from scenescore_shared.adapters.sql.idempotency import SqlIdempotencyKeys
 from scenescore_shared.adapters.sql.jobs import SqlJobRepository
-from scenescore_shared.adapters.sql.locks import SWEEP_LOCK_KEY, advisory_lock, file_lock
-from scenescore_shared.ports import BlobStore, IdempotencyKeys, TaskPublisher
+from scenescore_shared.adapters.sql.locks import advisory_lock, file_lock
+from scenescore_shared.ports import BlobIndex, BlobStore, Clock, IdempotencyKeys, Sweep, TaskPublisher
 from scenescore_shared.settings import CommonSettings, StorageSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+
+_SWEEP_LOCK_KEYS = {Sweep.WAKING: 0x5CE4E5C0, Sweep.HOUSEKEEPING: 0x5CE4E5C2}
 
 
 def build_engine(settings: CommonSettings, *, application: str) -> Engine:
@@ -25,9 +31,18 @@ def build_engine(settings: CommonSettings, *, application: str) -> Engine:
 
 def build_job_repository(engine: Engine) -> SqlJobRepository:
     if engine.dialect.name == "sqlite":
-        beside = sqlite_file(engine.url).with_suffix(".sweep-lock")
-        return SqlJobRepository(engine, lambda: file_lock(beside))
-    return SqlJobRepository(engine, lambda: advisory_lock(engine, SWEEP_LOCK_KEY))
+        beside = sqlite_file(engine.url)
+        return SqlJobRepository(engine, lambda sweep: file_lock(beside.with_suffix(f".{sweep}-lock")))
+    return SqlJobRepository(engine, lambda sweep: advisory_lock(engine, _SWEEP_LOCK_KEYS[sweep]))
+
+
+def build_blob_index(engine: Engine) -> BlobIndex:
+    return SqlBlobIndex(engine)
+
+
+def build_clock(engine: Engine) -> Clock:
+    """One clock for all machines that share a database; SQLite's users share the machine."""
+    return SystemClock() if engine.dialect.name == "sqlite" else DatabaseClock(engine, until=SystemClock())
 
 
 def build_idempotency_keys(engine: Engine) -> IdempotencyKeys:

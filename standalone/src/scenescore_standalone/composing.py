@@ -165,6 +165,6 @@ def _as_text(job: Job, output: Path) -> str:
 
 
 def _as_json(job: Job, output: Path) -> str:
-    view = job_view(job, queue_position=None, url_for=lambda *_, **__: str(output))
+    view = job_view(job, queue_position=None, expires_at=None, url_for=lambda *_, **__: str(output))
     # no server, so no links
     return json.dumps(view.model_dump(mode="json", exclude={"links"}), ensure_ascii=False) + "\n"

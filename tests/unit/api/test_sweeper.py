@@ -1,23 +1,31 @@
-from dataclasses import replace
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from samples.jobs import MIX, NOW, claimed, job_id, queued, succeeded
 
 from scenescore_api.settings import SweeperGroup
-from scenescore_api.sweeper import Sweeper, run
+from scenescore_api.sweeper import Duty, Sweeper, run
+from scenescore_api.sweeping.waking import Waking
 from scenescore_shared.errors import TransientError
 from scenescore_shared.fakes import FakeClock, InMemoryJobRepository, RecordingPublisher
 from scenescore_shared.jobs import Step
+from scenescore_shared.ports import Sweep
 from scenescore_shared.stopping import StopFlag
 
 
 class Bench:
     def __init__(self) -> None:
         self.jobs, self.publisher, self.clock = InMemoryJobRepository(), RecordingPublisher(), FakeClock(NOW)
-        self.sweeper = Sweeper(
+        waking = Waking(
             jobs=self.jobs, publisher=self.publisher, clock=self.clock, settings=SweeperGroup(batch=3)
+        )
+        self.sweeper = Sweeper(
+            alone=partial(self.jobs.sweeping, Sweep.WAKING), duties={"waking": waking}, interval_seconds=0.01
         )
 
     def woken(self) -> list[tuple[Step, str]]:
@@ -80,7 +88,7 @@ def test_a_backlog_of_one_step_hides_no_job_of_another(bench: Bench) -> None:
 def test_another_sweeper_at_work_leaves_nothing_to_do(bench: Bench) -> None:
     bench.jobs.add(queued(1))
     bench.clock.advance(10)
-    with bench.jobs.sweeping() as mine:
+    with bench.jobs.sweeping(Sweep.WAKING) as mine:
         assert mine
         assert bench.woken() == []
     assert len(bench.woken()) == 1
@@ -93,21 +101,68 @@ def test_a_broker_that_is_away_ends_no_round(bench: Bench, monkeypatch: pytest.M
     bench.jobs.add(queued(1))
     bench.clock.advance(10)
     monkeypatch.setattr(bench.publisher, "wake", away)
-    assert bench.sweeper.sweep() == 0
+    assert bench.sweeper.sweep() == {"waking": 0}
 
 
-def test_it_sweeps_until_it_is_told_to_stop_and_outlives_the_database(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+class Counting:
+    def __init__(self, trouble: Exception | None = None) -> None:
+        self.rounds, self.trouble = 0, trouble
+
+    def round(self) -> int:
+        self.rounds += 1
+        if self.trouble:
+            raise self.trouble
+        return 7
+
+
+@pytest.mark.parametrize("trouble", [TransientError("away"), RuntimeError("a bug")])
+def test_the_trouble_of_one_duty_stops_no_other(trouble: Exception) -> None:
+    sweeper = Sweeper(
+        alone=lambda: nullcontext(enter_result=True),
+        duties={"troubled": Counting(trouble), "other": Counting()},
+        interval_seconds=1,
+    )
+    assert sweeper.sweep() == {"troubled": 0, "other": 7}
+
+
+@pytest.mark.parametrize("trouble", [TransientError("gone"), RuntimeError("a bug")])
+def test_it_sweeps_until_it_is_told_to_stop_and_outlives_its_database(
+    trouble: Exception, tmp_path: Path
 ) -> None:
-    stop, rounds = StopFlag(), []
+    stop, kept, alive = StopFlag(), threading.Event(), tmp_path / "sweeper" / "alive"
+    rounds: list[bool] = []
 
-    def away(*_: object, **__: object) -> None:
-        rounds.append((tmp_path / "sweeper" / "alive").exists())
-        stop.is_set = len(rounds) == 3
-        raise TransientError("gone")
+    def away() -> AbstractContextManager[bool]:
+        rounds.append(alive.exists())
+        stop.is_set = len(rounds) >= 3 and kept.wait(5)
+        raise trouble
 
-    monkeypatch.setattr(bench.jobs, "wakeable", away)
-    sweeper = replace(bench.sweeper, settings=SweeperGroup(interval_seconds=0.01))
-    run(sweeper, stop, tmp_path / "sweeper" / "alive")
+    def keeping() -> AbstractContextManager[bool]:
+        kept.set()
+        raise trouble
+
+    def sweeper(alone: Callable[[], AbstractContextManager[bool]]) -> Sweeper:
+        return Sweeper(alone=alone, duties={}, interval_seconds=0.01)
+
+    run(sweeper(away), sweeper(keeping), stop, alive)
     assert rounds == [True] * 3
-    assert not (tmp_path / "sweeper" / "alive").exists()
+    assert not alive.exists()
+
+
+def test_a_store_that_hangs_holds_no_wake_up_up(tmp_path: Path) -> None:
+    stop, answered, counting = StopFlag(), threading.Event(), Counting()
+
+    class Hanging:
+        def round(self) -> int:
+            while counting.rounds < 5 and not stop.is_set:
+                answered.wait(0.01)
+            stop.is_set = True
+            return 0
+
+    def sweeper(duty: Duty) -> Sweeper:
+        return Sweeper(
+            alone=lambda: nullcontext(enter_result=True), duties={"one": duty}, interval_seconds=0.01
+        )
+
+    run(sweeper(counting), sweeper(Hanging()), stop, tmp_path / "alive")
+    assert counting.rounds >= 5

@@ -1,6 +1,8 @@
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import FrozenInstanceError, replace
 from datetime import timedelta
+from functools import partial
 from itertools import product
 
 import pytest
@@ -75,6 +77,36 @@ def test_the_whole_way() -> None:
     assert job.finished_at == NOW + timedelta(seconds=9)
     assert job.due_at is None
     assert job.lease is None
+
+
+def test_a_cancellation_at_any_moment_ends_the_job_and_keeps_nothing_of_it() -> None:
+    """Before each move of a job's life, with its lease live or run out; what comes after changes nothing."""
+    advance = partial(complete, now=NOW, token="t", result=Classified(emotions=MIX, classifier="c"))
+    take = partial(claim, now=NOW, token="t", policy=POLICY)
+    life: list[Callable[[Job], Job]] = [
+        take,
+        partial(renew, now=NOW, token="t", policy=POLICY, step_progress=0.5),
+        partial(hand_back, now=NOW, token="t"),
+        take,
+        partial(retry_or_fail, now=NOW, token="t", error=ERROR, policy=POLICY, backoff=timedelta()),
+        take,
+        advance,
+        take,
+        partial(complete, now=NOW, token="t", result=COMPOSED),
+    ]
+    much_later = NOW + timedelta(hours=1)
+    for moment, asked_at in product(range(len(life)), (NOW, much_later)):
+        job = queued()
+        for index, move in enumerate(life):
+            if index == moment:
+                job = request_cancel(job, now=asked_at)
+            if job.due_at is not None or job.lease is not None:
+                with suppress(LeaseLostError):
+                    job = move(job)
+        if not job.finished:
+            # its holder was killed: the next one to claim it carries the cancellation out
+            job = claim(job, now=much_later, token="other", policy=POLICY)
+        assert (job.status, job.outputs, job.due_at) == (Status.CANCELED, (), None), moment
 
 
 def test_each_visible_change_counts_one_event() -> None:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -382,10 +383,10 @@ def test_a_second_claim_that_fails_loses_nothing_of_the_first(
 ) -> None:
     claims, claim_due = iter([True, False]), bench.jobs.claim
 
-    def flaky(*arguments: Any) -> list[Job]:
+    def flaky(*arguments: Any, **how: Any) -> list[Job]:
         if not next(claims, True):
             raise TransientError("away")
-        return claim_due(*arguments)
+        return claim_due(*arguments, **how)
 
     monkeypatch.setattr(bench.jobs, "claim", flaky)
     job = bench.run(lambda *_: CLASSIFIED, batch=BatchPolicy(size=2, wait_seconds=0.01))
@@ -400,6 +401,143 @@ def test_a_job_does_not_tell_what_a_vendor_says_of_our_servers(bench: Bench) -> 
     assert job.error is not None
     assert job.error.code == "temporarily_unavailable"
     assert "internal:8333" not in job.error.message
+
+
+class KilledError(BaseException):
+    """The worker's process is gone: nothing of its engine runs on."""
+
+
+def test_what_kills_its_worker_takes_none_of_its_batch_along(bench: Bench) -> None:
+    for number in range(1, 9):
+        bench.jobs.add(queued(number))
+
+    def outcome(job: Job, _: Checkpoint) -> Outcome:
+        if job.id == job_id(3):
+            raise KilledError
+        return CLASSIFIED
+
+    def whole_batch_first(jobs: Sequence[Job], checkpoint: Checkpoint) -> Iterator[tuple[Job, Outcome]]:
+        # as a model does: no result before the last picture is through
+        yield from [(job, outcome(job, checkpoint)) for job in jobs]
+
+    runner, deaths = replace(bench.runner(outcome), handler=whole_batch_first), 0
+    for _ in range(5):
+        try:
+            runner.run_due(for_seconds=60)
+        except KilledError:
+            deaths += 1
+        bench.clock.advance(31)
+    poisoned = bench.jobs.get(job_id(3))
+    assert poisoned.error is not None
+    assert (deaths, poisoned.status, poisoned.error.code) == (3, Status.FAILED, "worker_lost")
+    assert all(bench.jobs.get(job_id(number)).step is Step.COMPOSE for number in (1, 2, 4, 5, 6, 7, 8))
+
+
+def test_a_job_tried_before_and_new_ones_never_meet_in_a_batch(bench: Bench) -> None:
+    tried = replace(queued(1), status=Status.RUNNING, attempts=1)
+    waiting = BatchPolicy(size=3, wait_seconds=0.2)
+    for first, late in ((tried, queued(2)), (queued(3), replace(tried, id=job_id(4)))):
+        bench.jobs.add(first)
+        timer = threading.Timer(0.05, bench.jobs.add, [late])
+        timer.start()
+        bench.runner(lambda *_: CLASSIFIED, batch=waiting).run_due(for_seconds=60)
+        timer.join()
+        bench.runner(lambda *_: CLASSIFIED, batch=waiting).run_due(for_seconds=60)
+    assert bench.batches == [[job_id(number)] for number in (1, 2, 3, 4)]
+
+
+def test_a_job_that_ends_at_its_claim_hides_none_behind_it(bench: Bench) -> None:
+    bench.jobs.add(replace(queued(1), status=Status.RUNNING, attempts=3))
+    bench.jobs.add(replace(queued(2), status=Status.RUNNING, attempts=1, cancel_requested=True))
+    bench.jobs.add(queued(3, at=NOW + timedelta(seconds=1)))
+    bench.clock.advance(2)
+    assert bench.runner(lambda *_: CLASSIFIED).run_due(for_seconds=60) == 1
+    assert bench.jobs.get(job_id(2)).status is Status.CANCELED
+    assert bench.jobs.get(job_id(3)).step is Step.COMPOSE
+
+
+def test_a_claim_whose_answer_was_lost_comes_due_with_its_lease(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim_due = bench.jobs.claim
+
+    def cut_off(*arguments: Any, **how: Any) -> list[Job]:
+        claim_due(*arguments, **how)
+        raise TransientError("connection lost")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.jobs, "claim", cut_off)
+        with pytest.raises(TransientError):
+            bench.run(lambda *_: CLASSIFIED)
+    assert bench.run(lambda *_: CLASSIFIED).step is Step.CLASSIFY
+    bench.clock.advance(30)
+    assert bench.run(lambda *_: CLASSIFIED).step is Step.COMPOSE
+
+
+def test_a_long_work_s_result_outlives_a_short_outage(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lease that counts is the one last renewed, not that of the claim, which ran out long ago."""
+    update, failures = bench.jobs.update, iter([TransientError("away")] * 2)
+
+    def flaky(job: str, change: Change) -> Job:
+        if error := next(failures, None):
+            raise error
+        return update(job, change)
+
+    def work(job: Job, _: Checkpoint) -> Outcome:
+        claimed_until = job.due_at
+        bench.clock.advance(20)
+        _until(lambda: (bench.jobs.get(job.id).due_at or NOW) > (claimed_until or NOW))
+        bench.clock.advance(20)
+        monkeypatch.setattr(bench.jobs, "update", flaky)
+        return CLASSIFIED
+
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    monkeypatch.setattr("scenescore_shared.heartbeat._LONGEST_INTERVAL_SECONDS", 0.05)
+    assert bench.run(work).step is Step.COMPOSE
+
+
+def test_a_result_that_comes_late_counts_while_nobody_has_taken_the_job(bench: Bench) -> None:
+    """A worker was stopped (SIGSTOP) for longer than its lease, and goes on before anybody noticed."""
+
+    def work(_job: Job, _checkpoint: Checkpoint) -> Outcome:
+        bench.clock.advance(3600)
+        return CLASSIFIED
+
+    assert bench.run(work).step is Step.COMPOSE
+
+
+def test_a_database_that_hangs_keeps_no_worker_from_hearing_that_it_shall_stop(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update, stop, hanging, answered = (
+        bench.jobs.update,
+        threading.Event(),
+        threading.Event(),
+        threading.Event(),
+    )
+
+    def hang(job: str, change: Change) -> Job:
+        hanging.set()
+        answered.wait(10)
+        return update(job, change)
+
+    def work(job: Job, checkpoint: Checkpoint) -> Outcome:
+        assert hanging.wait(5)
+        stop.set()
+        try:
+            with pytest.raises(WorkerStoppingError) as stopped:
+                checkpoint(job, 0.5)
+            assert not answered.is_set()
+        finally:
+            answered.set()
+        raise stopped.value
+
+    # so that a checkpoint that waits for the beat would see it answered
+    timer = threading.Timer(3, answered.set)
+    timer.start()
+    monkeypatch.setattr(bench.jobs, "update", hang)
+    assert bench.run(work, stopping=stop.is_set).attempts == 0
+    timer.cancel()
 
 
 def _taken_over(bench: Bench) -> Change:

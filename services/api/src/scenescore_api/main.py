@@ -13,10 +13,10 @@ from scenescore_api.app import make_app
 from scenescore_api.pictures import PictureLimits, PictureReader
 from scenescore_api.service import JobService
 from scenescore_api.settings import ApiSettings
-from scenescore_shared.adapters.clock import SystemClock
 from scenescore_shared.logs import configure_logging
 from scenescore_shared.wiring import (
     build_blob_store,
+    build_clock,
     build_engine,
     build_idempotency_keys,
     build_job_repository,
@@ -36,11 +36,12 @@ def create_app(settings: ApiSettings) -> FastAPI:
         idempotency_keys=build_idempotency_keys(engine),
         blobs=build_blob_store(settings),
         publisher=build_publisher(settings, name="scenescore-api"),
-        clock=SystemClock(),
+        clock=build_clock(engine),
         pictures=PictureReader(limits, pixels_at_once=settings.api.max_pixels_at_once),
         emotions=settings.emotions,
         new_id=lambda: str(uuid7()),
         presigned_for=timedelta(seconds=settings.api.presigned_seconds),
+        retention=settings.retention,
     )
     return make_app(service, settings, on_shutdown=engine.dispose)
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from scenescore_shared.errors import (
+    ExpiredError,
     IllegalMoveError,
     InvalidRequestError,
     NotFoundError,
@@ -36,6 +37,7 @@ _STATUS_BY_CODE = {
 _RETRY_AFTER_BY_CODE = {"idempotency_key_in_flight": 1}
 _STATUS_BY_ERROR: Sequence[tuple[type[ScenescoreError], HTTPStatus]] = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
+    (ExpiredError, HTTPStatus.GONE),
     (IllegalMoveError, HTTPStatus.CONFLICT),
     (PermanentError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (TransientError, HTTPStatus.SERVICE_UNAVAILABLE),

@@ -102,7 +102,9 @@ class JobView(BaseModel):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
-    expires_at: datetime | None
+    expires_at: Annotated[
+        datetime | None, Field(description="When the files of an ended job go, or went; null before its end")
+    ]
     links: LinksView
 
 
@@ -114,7 +116,9 @@ class JobList(BaseModel):
     next_page_token: Annotated[str | None, Field(description="Give it as page_token; null on the last page")]
 
 
-def job_view(job: Job, *, queue_position: int | None, url_for: Callable[..., str]) -> JobView:
+def job_view(
+    job: Job, *, queue_position: int | None, expires_at: datetime | None, url_for: Callable[..., str]
+) -> JobView:
     """The job for its clients. `url_for(route, **path)` makes the links."""
     outputs = [_output_view(job.id, output, url_for) for output in job.outputs]
     return JobView(
@@ -133,12 +137,12 @@ def job_view(job: Job, *, queue_position: int | None, url_for: Callable[..., str
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
-        expires_at=None,
+        expires_at=expires_at,
         links=LinksView(
             self=url_for("get_job", job_id=job.id),
             cancel=url_for("cancel_job", job_id=job.id),
             events=url_for("follow_job", job_id=job.id),
-            image=url_for("get_image", job_id=job.id) if job.picture else None,
+            image=url_for("get_image", job_id=job.id) if job.picture and not job.files_gone_at else None,
             outputs=[output.url for output in outputs],
         ),
     )

@@ -2,16 +2,18 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 from scenescore_api.callers import Caller
 from scenescore_api.pictures import STORED_CONTENT_TYPE, PictureReader
+from scenescore_api.settings import RetentionGroup
 from scenescore_shared import moves
-from scenescore_shared.errors import InvalidRequestError, NotFoundError, TransientError
+from scenescore_shared.blob_keys import job_files, picture_key
+from scenescore_shared.errors import ExpiredError, InvalidRequestError, NotFoundError, TransientError
 from scenescore_shared.idempotency import Answered, Claimant, fingerprint
 from scenescore_shared.jobs import Job, Output, Picture, Status, new_job
 from scenescore_shared.logs import get_logger, log_context
@@ -71,6 +73,7 @@ class JobService:
     emotions: tuple[str, ...]
     new_id: Callable[[], str]
     presigned_for: timedelta
+    retention: RetentionGroup = field(default_factory=RetentionGroup)
 
     def accept(self, asked: Asked, render: Callable[[Job, int | None], Mapping[str, Any]]) -> Accepted:
         """`submit`, once for each idempotency key. `render` makes the answer of the new job and its queue position.
@@ -116,6 +119,10 @@ class JobService:
         """By id, the places of those that wait."""
         return self.jobs.queue_positions(jobs)
 
+    def expires_at(self, job: Job) -> datetime | None:
+        """When the files of an ended job go, or went."""
+        return job.finished_at + self.retention.files_kept if job.finished_at else None
+
     def page(
         self, caller: Caller, *, status: Status | None, page_size: int, before_id: str | None
     ) -> tuple[list[Job], bool]:
@@ -140,15 +147,19 @@ class JobService:
         self._delete_blobs(job_id)
 
     def picture(self, job_id: str, caller: Caller) -> Iterator[bytes]:
-        """The upright JPEG in chunks. Raises NotFoundError."""
-        picture = self.get(job_id, caller).picture
-        if picture is None:
+        """The upright JPEG in chunks. Raises NotFoundError or ExpiredError."""
+        job = self.get(job_id, caller)
+        if job.picture is None:
             raise NotFoundError(f"Job {job_id} was submitted without a picture.")
-        return self.blobs.stream(picture.blob_key)
+        if job.files_gone_at is not None:
+            raise _expired(job)
+        return self.blobs.stream(job.picture.blob_key)
 
     def output(self, job_id: str, name: str, caller: Caller) -> Download:
-        """Raises NotFoundError."""
+        """Raises NotFoundError or ExpiredError."""
         job = self.get(job_id, caller)
+        if job.status is Status.EXPIRED:
+            raise _expired(job)
         output = next((output for output in job.outputs if output.name == name), None)
         if output is None:
             names = ", ".join(output.name for output in job.outputs) or "none yet"
@@ -167,11 +178,14 @@ class JobService:
         options = asked.options.with_mix_over(self.emotions)
         if asked.upload is None and options.emotions is None:
             raise InvalidRequestError("Send a picture as `image`, or the option `emotions`, or both.")
-        job_id = self.new_id()
+        job_id, began = self.new_id(), self.clock.now()
+        picture = self._store_picture(job_id, asked.upload) if asked.upload is not None else None
+        if picture is not None:
+            self._check_picture_is_young(job_id, began)
         return new_job(
             job_id,
-            picture=self._store_picture(job_id, asked.upload) if asked.upload is not None else None,
             now=self.clock.now(),
+            picture=picture,
             request_id=asked.request_id,
             options=options.as_json(),
             emotions=options.emotions,
@@ -212,7 +226,7 @@ class JobService:
 
     def _store_picture(self, job_id: str, upload: bytes) -> Picture:
         upright = self.pictures.read(upload)
-        key = f"jobs/{job_id}/picture.jpg"
+        key = picture_key(job_id)
         self.blobs.put(key, upright.jpeg, STORED_CONTENT_TYPE)
         return Picture(
             sha256=hashlib.sha256(upload).hexdigest(),
@@ -223,25 +237,36 @@ class JobService:
             blob_key=key,
         )
 
+    def _check_picture_is_young(self, job_id: str, began: datetime) -> None:
+        """The orphan sweep takes a picture without a row once it is older than the grace: none may get its row when
+        it may be gone. The other half of the grace is for the commit, and for a store whose clock is behind.
+        """
+        if self.clock.now() - began > self.retention.orphan_grace / 2:
+            self._delete_blobs(job_id)
+            raise TransientError("Storing the picture took too long.")
+
     def _was_committed(self, job_id: str) -> bool:
-        """Whether a write that seems to have failed is there after all. If not, its picture goes; if nobody can
-        tell, the picture stays, since the row may need it.
+        """Whether a write that seems to have failed is there after all. The picture stays even if it is not: a commit
+        whose connection broke may still be under way in the database. If it is not, the orphan sweep takes it.
         """
         try:
             self.jobs.get(job_id)
-        except NotFoundError:
-            self._delete_blobs(job_id)
-            return False
-        except TransientError:
+        except (NotFoundError, TransientError):
             return False
         return True
 
     def _delete_blobs(self, job_id: str) -> None:
         try:
-            for blob in list(self.blobs.list(f"jobs/{job_id}/")):
+            for blob in list(self.blobs.list(job_files(job_id))):
                 self.blobs.delete(blob.key)
         except TransientError as error:
             _log.warning("orphans_left", job_id=job_id, reason=error.message)
+
+
+def _expired(job: Job) -> ExpiredError:
+    return ExpiredError(
+        f"The files of job {job.id} were kept for their time and have gone. Submit the picture again."
+    )
 
 
 def _checked_id(job_id: str) -> str:

@@ -1,9 +1,10 @@
 """Settings of the API and of the sweeper."""
 
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from scenescore_shared.settings import CommonSettings, Group
 
@@ -42,9 +43,48 @@ class SweeperGroup(Group):
     ] = None
 
 
+class RetentionGroup(Group):
+    files_seconds: Annotated[
+        float, Field(gt=0, description="How long an ended job keeps its picture and outputs")
+    ] = 7 * 86400.0
+    rows_seconds: Annotated[
+        float, Field(gt=0, description="How long an ended job can be read at all; not less than its files")
+    ] = 30 * 86400.0
+    orphan_grace_seconds: Annotated[
+        float,
+        Field(
+            ge=60,
+            description="How old a stored file that no job names must be before it goes; an upload that takes half "
+            "of it is refused, and the store's clock must not be half of it behind",
+        ),
+    ] = 3600.0
+    orphan_interval_seconds: Annotated[
+        float, Field(gt=0, description="Wait between two searches of the store for such files")
+    ] = 3600.0
+
+    @model_validator(mode="after")
+    def _files_go_first(self) -> Self:
+        if self.rows_seconds < self.files_seconds:
+            raise ValueError("rows_seconds can't be less than files_seconds: the files go first")
+        return self
+
+    @property
+    def files_kept(self) -> timedelta:
+        return timedelta(seconds=self.files_seconds)
+
+    @property
+    def rows_kept(self) -> timedelta:
+        return timedelta(seconds=self.rows_seconds)
+
+    @property
+    def orphan_grace(self) -> timedelta:
+        return timedelta(seconds=self.orphan_grace_seconds)
+
+
 class ApiSettings(CommonSettings):
     api: ApiGroup = ApiGroup()
     sweeper: SweeperGroup = SweeperGroup()
+    retention: RetentionGroup = RetentionGroup()
 
     @property
     def sweeper_state_dir(self) -> Path:

@@ -1,65 +1,91 @@
-"""`python -m scenescore_api.sweeper`: sends again the wake-ups that were lost.
+"""`python -m scenescore_api.sweeper`: sends again the wake-ups that were lost, and keeps house.
 
-Whatever is due and was not claimed for a while (a wake-up lost with a flushed broker, a lease whose worker was
-killed, a retry whose time has come) gets a new one. Any number may run: a lock lets one of them work at a time.
+Any number may run: a lock lets one of them wake and another lets one keep house, each a round at a time. The two
+have a thread each, so that no wake-up waits for an object store that hangs.
 """
 
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
-from scenescore_api.settings import ApiSettings, SweeperGroup
-from scenescore_shared.adapters.clock import SystemClock
+from scenescore_api.settings import ApiSettings
+from scenescore_api.sweeping.expiring import FileExpiry, RowExpiry
+from scenescore_api.sweeping.orphans import OrphanSweep
+from scenescore_api.sweeping.waking import Waking
+from scenescore_shared.adapters.sql.idempotency_expiry import SqlIdempotencyExpiry
 from scenescore_shared.errors import TransientError
-from scenescore_shared.jobs import Step
 from scenescore_shared.logs import configure_logging, get_logger
-from scenescore_shared.ports import Clock, JobRepository, TaskPublisher
+from scenescore_shared.ports import Sweep
 from scenescore_shared.stopping import StopFlag
-from scenescore_shared.waking import wake_best_effort
-from scenescore_shared.wiring import build_engine, build_job_repository, build_publisher
+from scenescore_shared.wiring import (
+    build_blob_index,
+    build_blob_store,
+    build_clock,
+    build_engine,
+    build_job_repository,
+    build_publisher,
+)
 
 _log = get_logger(__name__)
+
+_LAST_ROUND_SECONDS = 10.0
+
+
+class Duty(Protocol):
+    def round(self) -> int:
+        """A bounded piece of work, harmless when two do it at once. Returns how much was done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweeper:
-    jobs: JobRepository
-    publisher: TaskPublisher
-    clock: Clock
-    settings: SweeperGroup
+    """`alone` is the lock that lets one sweeper at a time do these duties."""
 
-    def sweep(self) -> int:
-        """One round. Returns the wake-ups sent; 0 also when another sweeper is at work.
+    alone: Callable[[], AbstractContextManager[bool]]
+    duties: Mapping[str, Duty]
+    interval_seconds: float
+
+    def sweep(self) -> Mapping[str, int]:
+        """One round of each duty, and what each did; nothing when another sweeper is at work.
 
         Raises TransientError when the database is away.
         """
-        with self.jobs.sweeping() as mine:
-            return sum(self._wake_overdue(step) for step in Step) if mine else 0
+        with self.alone() as mine:
+            return {name: _done(name, duty) for name, duty in self.duties.items()} if mine else {}
 
-    def _wake_overdue(self, step: Step) -> int:
-        now = self.clock.now()
-        overdue = self.jobs.wakeable(
-            step,
-            due_before=now - timedelta(seconds=self.settings.grace_seconds),
-            woken_before=now - timedelta(seconds=self.settings.repeat_seconds),
-            now=now,
-            limit=self.settings.batch,
-        )
-        sent = sum(wake_best_effort(self.publisher, job) for job in overdue)
-        if sent:
-            _log.info("woken_again", step=step, wake_ups=sent)
-        return sent
+    def run(self, stop: StopFlag, *, alive: Callable[[], None] = lambda: None) -> None:
+        """Sweeps until `stop` is set, and calls `alive` each round."""
+        while not stop.wait(self.interval_seconds):
+            alive()
+            try:
+                self.sweep()
+            except TransientError as error:
+                _log.warning("sweep_failed", duties=list(self.duties), reason=error.message)
+            except Exception:  # noqa: BLE001 - a thread that ends silently would leave its duties undone
+                _log.exception("sweep_broken", duties=list(self.duties))
 
 
-def run(sweeper: Sweeper, stop: StopFlag, alive_file: Path) -> None:
-    """Sweeps until `stop` is set, touching `alive_file` each round for the liveness probe."""
+def _done(name: str, duty: Duty) -> int:
+    try:
+        return duty.round()
+    except TransientError as error:
+        _log.warning("duty_failed", duty=name, reason=error.message)
+    except Exception:  # noqa: BLE001 - the trouble of one duty must not keep the sweeper from the others
+        _log.exception("duty_broken", duty=name)
+    return 0
+
+
+def run(waking: Sweeper, housekeeping: Sweeper, stop: StopFlag, alive_file: Path) -> None:
+    """Both until `stop` is set; each round of waking touches `alive_file` for the liveness probe."""
     alive_file.parent.mkdir(parents=True, exist_ok=True)
-    while not stop.wait(sweeper.settings.interval_seconds):
-        alive_file.touch()
-        try:
-            sweeper.sweep()
-        except TransientError as error:
-            _log.warning("sweep_failed", reason=error.message)
+    # a daemon: a store that hangs must not keep the process from ending, and what is left half done is made good
+    keeper = threading.Thread(target=housekeeping.run, args=(stop,), name="housekeeping", daemon=True)
+    keeper.start()
+    waking.run(stop, alive=alive_file.touch)
+    keeper.join(_LAST_ROUND_SECONDS)
     alive_file.unlink(missing_ok=True)
 
 
@@ -69,13 +95,28 @@ def main() -> None:
     stop = StopFlag()
     stop.listen()
     engine = build_engine(settings, application="scenescore-sweeper")
-    sweeper = Sweeper(
-        jobs=build_job_repository(engine),
-        publisher=build_publisher(settings, name="scenescore-sweeper"),
-        clock=SystemClock(),
-        settings=settings.sweeper,
+    jobs, blobs, clock = build_job_repository(engine), build_blob_store(settings), build_clock(engine)
+    publisher = build_publisher(settings, name="scenescore-sweeper")
+    retention = settings.retention
+    waking = Sweeper(
+        alone=partial(jobs.sweeping, Sweep.WAKING),
+        duties={"waking": Waking(jobs=jobs, publisher=publisher, clock=clock, settings=settings.sweeper)},
+        interval_seconds=settings.sweeper.interval_seconds,
     )
-    run(sweeper, stop, settings.sweeper_state_dir / "alive")
+    housekeeping = Sweeper(
+        alone=partial(jobs.sweeping, Sweep.HOUSEKEEPING),
+        duties={
+            "files": FileExpiry(jobs=jobs, blobs=blobs, clock=clock, settings=retention),
+            "rows": RowExpiry(
+                jobs=jobs, idempotency=SqlIdempotencyExpiry(engine), clock=clock, settings=retention
+            ),
+            "orphans": OrphanSweep(
+                blobs=blobs, index=build_blob_index(engine), clock=clock, settings=retention
+            ),
+        },
+        interval_seconds=settings.sweeper.interval_seconds,
+    )
+    run(waking, housekeeping, stop, settings.sweeper_state_dir / "alive")
     engine.dispose()
 
 

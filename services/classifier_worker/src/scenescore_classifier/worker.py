@@ -8,12 +8,12 @@ from scenescore_classifier.inference import Classifier
 from scenescore_classifier.service import ClassifyStep
 from scenescore_classifier.settings import ClassifierSettings
 from scenescore_shared.adapters.celery_worker import StepWorker
-from scenescore_shared.adapters.clock import SystemClock
 from scenescore_shared.jobs import Step
 from scenescore_shared.logs import configure_logging
 from scenescore_shared.step_runner import BatchPolicy, StepRunner
 from scenescore_shared.wiring import (
     build_blob_store,
+    build_clock,
     build_engine,
     build_job_repository,
     build_publisher,
@@ -34,14 +34,15 @@ def main() -> None:
             device=settings.classifier.device,
         )
         classifier.warm_up()
+        engine = build_engine(settings, application="scenescore-classifier")
         blobs = build_blob_store(settings)
         return StepRunner(
             step=Step.CLASSIFY,
             handler=ClassifyStep(classifier=classifier, blobs=blobs),
-            jobs=build_job_repository(build_engine(settings, application="scenescore-classifier")),
+            jobs=build_job_repository(engine),
             blobs=blobs,
             publisher=build_publisher(settings, name="scenescore-classifier"),
-            clock=SystemClock(),
+            clock=build_clock(engine),
             settings=settings.jobs,
             batch=BatchPolicy(
                 size=settings.classifier.batch_size, wait_seconds=settings.classifier.batch_wait_seconds

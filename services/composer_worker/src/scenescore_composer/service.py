@@ -16,6 +16,7 @@ from scenescore_composer.composing import (
 )
 from scenescore_composer.corpus.catalogue import Clip, ClipCatalogue
 from scenescore_composer.corpus.draw import draw
+from scenescore_shared.blob_keys import output_key
 from scenescore_shared.errors import PermanentError
 from scenescore_shared.jobs import Composed, Job, Music, Output, StepResult
 from scenescore_shared.options import JobOptions
@@ -63,8 +64,7 @@ class ComposeStep:
         return Composed(outputs=(output,), music=_facts_of(composition), provenance=provenance)
 
     def _store(self, job_id: str, token: str, midi: bytes) -> Output:
-        # the token in the key keeps a worker that lost its lease from overwriting the winner's file
-        key = f"jobs/{job_id}/outputs/{token}/{OUTPUT_NAME}"
+        key = output_key(job_id, token, OUTPUT_NAME)
         self.blobs.put(key, midi, OUTPUT_TYPE)
         return Output(
             name=OUTPUT_NAME,

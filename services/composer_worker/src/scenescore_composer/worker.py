@@ -11,13 +11,13 @@ from scenescore_composer.service import ComposeStep
 from scenescore_composer.settings import ComposerSettings
 from scenescore_composer.training import warm_up
 from scenescore_shared.adapters.celery_worker import StepWorker
-from scenescore_shared.adapters.clock import SystemClock
 from scenescore_shared.errors import TransientError
 from scenescore_shared.jobs import Step
 from scenescore_shared.logs import configure_logging, get_logger
 from scenescore_shared.step_runner import StepRunner
 from scenescore_shared.wiring import (
     build_blob_store,
+    build_clock,
     build_engine,
     build_job_repository,
     build_publisher,
@@ -47,7 +47,7 @@ def main() -> None:
             jobs=build_job_repository(engine),
             blobs=blobs,
             publisher=build_publisher(settings, name="scenescore-composer"),
-            clock=SystemClock(),
+            clock=build_clock(engine),
             settings=settings.jobs,
             stopping=stopping,
         )

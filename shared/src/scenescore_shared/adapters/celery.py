@@ -29,12 +29,20 @@ def make_celery(broker_url: str, *, name: str, producer_only: bool = False) -> C
     app.conf.update(
         broker_transport_options=_transport_options(broker_url, producer_only=producer_only),
         broker_connection_timeout=2,
+        # a worker outlives any outage of the broker's, also one at its own start
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
-        # acknowledged when done, one at a time: a killed worker's message comes back, nobody hoards
+        # acknowledged when done, one at a time: a lost machine's message comes back, nobody hoards
         task_acks_late=True,
         worker_prefetch_multiplier=1,
+        # even at one, prefetch drifts and a pod hoards; only the Redis transport knows this switch
         worker_disable_prefetch=broker_url.startswith("redis"),
+        # a killed child's message is done with: its job's lease runs out, and the row counts the attempt. A message
+        # that came back would go round for ever (celery 9082)
+        task_reject_on_worker_lost=False,
+        task_acks_on_failure_or_timeout=True,
+        # a broker that drops the connection takes no work away: the lease is in the database
+        worker_cancel_long_running_tasks_on_connection_loss=False,
         # results live in the database
         task_ignore_result=True,
         # no pickle anywhere

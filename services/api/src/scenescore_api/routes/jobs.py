@@ -49,6 +49,7 @@ _REPLAYED = {
     }
 }
 _UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
+_GONE = {HTTPStatus.GONE: "The job's files have gone: see `expires_at`"}
 
 JobId = Annotated[str, Path(description="The job's id", examples=["0197f2a0-5c1e-7d3a-9b52-3f6c1de0a001"])]
 
@@ -106,7 +107,7 @@ async def create_job(
     )
 
     def render(job: Job, queue_position: int | None) -> Mapping[str, Any]:
-        return _rendered(job, queue_position, request).model_dump(mode="json")
+        return _rendered(job, queue_position, service, request).model_dump(mode="json")
 
     accepted = await run_in_threadpool(service.accept, asked, render)
     answer, ended = accepted.answer, False
@@ -215,7 +216,7 @@ def delete_job(job_id: JobId, service: Service, caller: CallerOf) -> None:
     response_class=StreamingResponse,
     responses={
         200: {"description": "A JPEG", "content": {STORED_CONTENT_TYPE: {}}},
-        **documented(HTTPStatus.NOT_FOUND, _UNAVAILABLE),
+        **documented(HTTPStatus.NOT_FOUND, HTTPStatus.GONE, _UNAVAILABLE, descriptions=_GONE),
     },
 )
 def get_image(job_id: JobId, service: Service, caller: CallerOf) -> StreamingResponse:
@@ -241,7 +242,7 @@ def get_image(job_id: JobId, service: Service, caller: CallerOf) -> StreamingRes
             "headers": _LOCATION
             | {"Cache-Control": {"schema": {"type": "string"}, "description": "no-store: the URL runs out"}},
         },
-        **documented(HTTPStatus.NOT_FOUND, _UNAVAILABLE),
+        **documented(HTTPStatus.NOT_FOUND, HTTPStatus.GONE, _UNAVAILABLE, descriptions=_GONE),
     },
 )
 def get_output(
@@ -276,11 +277,11 @@ def _retry_after(queue_position: int | None) -> str:
 
 def _views(jobs: Sequence[Job], service: JobService, request: Request) -> list[JobView]:
     positions = service.queue_positions(jobs)
-    return [_rendered(job, positions.get(job.id), request) for job in jobs]
+    return [_rendered(job, positions.get(job.id), service, request) for job in jobs]
 
 
-def _rendered(job: Job, queue_position: int | None, request: Request) -> JobView:
+def _rendered(job: Job, queue_position: int | None, service: JobService, request: Request) -> JobView:
     def url_for(route: str, **path: str) -> str:
         return str(request.app.url_path_for(route, **path))
 
-    return job_view(job, queue_position=queue_position, url_for=url_for)
+    return job_view(job, queue_position=queue_position, expires_at=service.expires_at(job), url_for=url_for)

@@ -8,6 +8,7 @@ from scenescore_composer import midi, tokens
 from scenescore_composer.corpus.catalogue import Clip, ClipCatalogue, CorpusInfo
 from scenescore_composer.corpus.features import measure
 from scenescore_composer.score import Piece
+from scenescore_shared.blob_keys import clip_key
 from scenescore_shared.ports import BlobStore
 
 CLIP_SECONDS = 10.0
@@ -98,5 +99,5 @@ def _clip(corpus: str, labelled: LabelledMusic, data: bytes) -> Clip:
         features=measure(labelled.music).as_dict(),
         tokens=tokens.encode(labelled.music).tokens,
         tokens_version=tokens.TOKENS_VERSION,
-        blob_key=f"clips/{clip_id}.mid",
+        blob_key=clip_key(clip_id),
     )

@@ -29,7 +29,7 @@ from scenescore_shared.adapters.sql.tables import job_events, jobs
 from scenescore_shared.errors import IllegalMoveError, NotFoundError
 from scenescore_shared.idempotency import Answered
 from scenescore_shared.jobs import UNFINISHED, Job, Status, Step, event_data
-from scenescore_shared.ports import MAX_QUEUE_POSITION, Change, Everybody, JobEvent
+from scenescore_shared.ports import MAX_QUEUE_POSITION, Change, Everybody, JobEvent, Sweep
 
 # made once: making a query of so many columns takes longer than asking it
 _JOB = select(jobs).where(jobs.c.id == bindparam("job_id"))
@@ -41,7 +41,7 @@ class SqlJobRepository:
     on SQLite the database's one write lock does both.
     """
 
-    def __init__(self, engine: Engine, sweep_lock: Callable[[], AbstractContextManager[bool]]) -> None:
+    def __init__(self, engine: Engine, sweep_lock: Callable[[Sweep], AbstractContextManager[bool]]) -> None:
         self._reads = for_reading(engine)
         self._writes = for_writing(engine)
         self._sweep_lock = sweep_lock
@@ -68,16 +68,21 @@ class SqlJobRepository:
                 _save(connection, before=[job], after=[changed])
         return changed
 
-    def claim(self, step: Step, limit: int, now: datetime, change: Change) -> list[Job]:
+    def claim(
+        self, step: Step, limit: int, now: datetime, change: Change, *, first_attempts: bool = False
+    ) -> list[Job]:
         due = (
             select(jobs)
             .where(jobs.c.step == str(step), jobs.c.due_at <= now)
             .order_by(jobs.c.due_at)
-            .limit(limit)
             .with_for_update(skip_locked=True)
         )
+        untried = due.where(jobs.c.attempts == 0)
         with self._writing() as connection:
-            before = [job_of(row) for row in connection.execute(due)]
+            before = _jobs(connection, untried.limit(limit) if first_attempts else due.limit(1))
+            if len(before) < limit and not first_attempts and before and not before[0].attempts:
+                # SKIP LOCKED does not skip one's own lock
+                before += _jobs(connection, untried.where(jobs.c.id != before[0].id).limit(limit - 1))
             after = [change(job) for job in before]
             _save(connection, before=before, after=after)
         return after
@@ -170,8 +175,37 @@ class SqlJobRepository:
             rows = connection.execute(query).all()
         return {Status(status): count for status, count in rows}
 
-    def sweeping(self) -> AbstractContextManager[bool]:
-        return self._sweep_lock()
+    def expire(self, *, finished_before: datetime, limit: int, change: Change) -> list[Job]:
+        ended = (
+            select(jobs)
+            .where(jobs.c.finished_at <= finished_before, jobs.c.files_gone_at.is_(None))
+            .order_by(jobs.c.finished_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        with self._writing() as connection:
+            before = _jobs(connection, ended)
+            after = [change(job) for job in before]
+            _save(connection, before=before, after=after)
+        return after
+
+    def remove(self, *, finished_before: datetime, limit: int) -> int:
+        old = (
+            select(jobs.c.id)
+            .where(jobs.c.finished_at <= finished_before, jobs.c.files_gone_at.is_not(None))
+            .order_by(jobs.c.finished_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        with self._writing() as connection:
+            ids = connection.execute(old).scalars().all()
+            if ids:
+                # events and deliveries go with their job (ON DELETE CASCADE)
+                connection.execute(delete(jobs).where(jobs.c.id.in_(ids)))
+        return len(ids)
+
+    def sweeping(self, sweep: Sweep) -> AbstractContextManager[bool]:
+        return self._sweep_lock(sweep)
 
     def ping(self) -> None:
         with self._reading() as connection:
@@ -218,6 +252,10 @@ def _head(step: str) -> Subquery:
     position = (func.row_number().over(order_by=order) - 1).label("position")
     head = select(jobs.c.id, position).where(jobs.c.step == step, _WAITING)
     return head.order_by(*order).limit(bindparam("last")).subquery()
+
+
+def _jobs(connection: Connection, query: Select[Any]) -> list[Job]:
+    return [job_of(row) for row in connection.execute(query)]
 
 
 def _locked(connection: Connection, job_id: str) -> Job:

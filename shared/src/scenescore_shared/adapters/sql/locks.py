@@ -9,20 +9,24 @@ from sqlalchemy import Engine, func, select
 
 from scenescore_shared.adapters.sql.engine import translated_errors
 
-SWEEP_LOCK_KEY = 0x5CE4E5C0
+_FROZEN_SECONDS = 60.0
 
 
 @contextmanager
-def advisory_lock(engine: Engine, key: int) -> Iterator[bool]:
-    """True for one session at a time. The lock dies with its connection, so a killed holder frees it."""
-    autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
-    with translated_errors(), autocommit.connect() as connection:
-        mine = bool(connection.scalar(select(func.pg_try_advisory_lock(key))))
-        try:
-            yield mine
-        finally:
-            if mine:
-                connection.scalar(select(func.pg_advisory_unlock(key)))
+def advisory_lock(engine: Engine, key: int, *, frozen_seconds: float = _FROZEN_SECONDS) -> Iterator[bool]:
+    """True for one transaction at a time.
+
+    The lock ends with its transaction, so a killed holder frees it, and no pooled connection can keep it by mistake.
+    A holder that lives but stands still (SIGSTOP, a paused machine) keeps its connection open, and a lock of the
+    session's would stay with it for ever: PostgreSQL ends a transaction that idles for `frozen_seconds`. What is done
+    under the lock must therefore be harmless when two do it; then the first one hears of it by a TransientError at
+    the end.
+    """
+    patience = func.set_config("idle_in_transaction_session_timeout", f"{frozen_seconds * 1000:.0f}", True)
+    with translated_errors(), engine.begin() as connection:
+        connection.execute(select(patience))
+        # it wrote nothing and holds no snapshot, so it keeps no vacuum waiting
+        yield bool(connection.scalar(select(func.pg_try_advisory_xact_lock(key))))
 
 
 @contextmanager
