@@ -1,14 +1,16 @@
 """What the services need from the outside world. Adapters implement these; `fakes` holds in-memory ones."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from scenescore_shared.api_keys import ApiKey
 from scenescore_shared.contracts import WakeUp
 from scenescore_shared.jobs import Job, Status, Step
+from scenescore_shared.rate_limits import RateLimit, Standing
 
 Change = Callable[[Job], Job]
 """A pure move from `jobs`, with its arguments bound."""
@@ -31,8 +33,12 @@ class Everybody:
 class JobRepository(Protocol):
     """The truth about jobs. Every method is one transaction; each may raise TransientError."""
 
-    def add(self, job: Job) -> None:
-        """Commits a new job and its first event."""
+    def add(self, job: Job, *, max_unfinished: int | None = None) -> None:
+        """Commits a new job and its first event.
+
+        Raises QuotaExceededError when its owner has `max_unfinished` unfinished jobs already, however many are added
+        at once.
+        """
 
     def get(self, job_id: str) -> Job:
         """Raises NotFoundError."""
@@ -60,6 +66,9 @@ class JobRepository(Protocol):
         """At most `limit` jobs of an owner (None: of nobody's), newest first (ids are UUIDv7), those older than
         `before_id` only.
         """
+
+    def unfinished(self, owner: str) -> int:
+        """Number of the owner's jobs that have not ended."""
 
     def queue_position(self, job: Job) -> int | None:
         """How many unclaimed jobs of the same step come before this one; None when it is not waiting."""
@@ -128,6 +137,30 @@ class TaskPublisher(Protocol):
 
     def ping(self) -> None:
         """Raises TransientError when the broker does not answer."""
+
+
+class ApiKeys(Protocol):
+    """The keys that open the API. Every method is one transaction; each may raise TransientError."""
+
+    def find(self, key_hash: str) -> ApiKey | None:
+        """The key with this hash, unless it is revoked."""
+
+    def add(self, key: ApiKey) -> None: ...
+
+    def list(self) -> list[ApiKey]:
+        """All of them, revoked ones too, oldest first."""
+
+    def revoke(self, key_id: str, now: datetime) -> ApiKey:
+        """From now on `find` does not find it. One that is revoked already stays as it is. Raises NotFoundError."""
+
+
+class RateLimiter(Protocol):
+    """Counts requests. Never waits for long: where its memory is away it counts as well as it can."""
+
+    def take(self, holder: str, limits: Sequence[RateLimit]) -> tuple[Standing, ...]:
+        """Counts one request of `holder` against all of the limits, or against none when one of them is used up:
+        then somebody's `wait` is above 0.
+        """
 
 
 class Clock(Protocol):

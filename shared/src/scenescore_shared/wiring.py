@@ -7,11 +7,14 @@ from sqlalchemy import Engine
 
 from scenescore_shared.adapters.celery import CeleryTaskPublisher, make_celery
 from scenescore_shared.adapters.directory import DirectoryBlobStore
+from scenescore_shared.adapters.redis_limits import RedisRateLimiter
 from scenescore_shared.adapters.s3 import S3BlobStore, make_client
 from scenescore_shared.adapters.sql.engine import make_engine, sqlite_file
 from scenescore_shared.adapters.sql.jobs import SqlJobRepository
+from scenescore_shared.adapters.sql.keys import SqlApiKeys
 from scenescore_shared.adapters.sql.locks import SWEEP_LOCK_KEY, advisory_lock, file_lock
-from scenescore_shared.ports import BlobStore, TaskPublisher
+from scenescore_shared.fakes import InMemoryRateLimiter
+from scenescore_shared.ports import ApiKeys, BlobStore, RateLimiter, TaskPublisher
 from scenescore_shared.settings import CommonSettings, StorageSettings
 
 if TYPE_CHECKING:
@@ -27,6 +30,17 @@ def build_job_repository(engine: Engine) -> SqlJobRepository:
         beside = sqlite_file(engine.url).with_suffix(".sweep-lock")
         return SqlJobRepository(engine, lambda: file_lock(beside))
     return SqlJobRepository(engine, lambda: advisory_lock(engine, SWEEP_LOCK_KEY))
+
+
+def build_api_keys(engine: Engine) -> ApiKeys:
+    return SqlApiKeys(engine)
+
+
+def build_rate_limiter(settings: CommonSettings) -> RateLimiter:
+    """In Redis, for all replicas together, where the broker is one; else in this process."""
+    if settings.broker_url.startswith(("redis:", "rediss:")):
+        return RedisRateLimiter(settings.broker_url, meanwhile=InMemoryRateLimiter())
+    return InMemoryRateLimiter()
 
 
 def build_blob_store(settings: CommonSettings) -> BlobStore:

@@ -290,7 +290,7 @@ def test_delete_takes_the_job_and_its_files_in_every_state(api: Api, state: str)
 
 
 def test_a_broker_that_is_away_loses_no_job(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object) -> None:
+    def away(*_: object, **__: object) -> None:
         raise TransientError("gone")
 
     monkeypatch.setattr(api.publisher, "wake", away)
@@ -302,7 +302,7 @@ def test_a_broker_that_is_away_loses_no_job(api: Api, monkeypatch: pytest.Monkey
 def test_a_database_that_is_away_accepts_nothing_and_leaves_nothing(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(*_: object) -> None:
+    def away(*_: object, **__: object) -> None:
         raise TransientError("connection refused: postgresql://secret@host")
 
     monkeypatch.setattr(api.jobs, "add", away)
@@ -316,8 +316,8 @@ def test_a_database_that_is_away_accepts_nothing_and_leaves_nothing(
 def test_a_commit_whose_answer_was_lost_is_a_commit(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     add = api.jobs.add
 
-    def committed_and_cut_off(job: Job) -> None:
-        add(job)
+    def committed_and_cut_off(job: Job, **how: Any) -> None:
+        add(job, **how)
         raise TransientError("connection lost")
 
     monkeypatch.setattr(api.jobs, "add", committed_and_cut_off)
@@ -328,7 +328,7 @@ def test_a_commit_whose_answer_was_lost_is_a_commit(api: Api, monkeypatch: pytes
 
 
 def test_where_nobody_can_tell_the_picture_stays(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object) -> None:
+    def away(*_: object, **__: object) -> None:
         raise TransientError("gone")
 
     monkeypatch.setattr(api.jobs, "add", away)

@@ -10,7 +10,7 @@ from uuid import UUID
 from scenescore_api.callers import Caller
 from scenescore_api.pictures import STORED_CONTENT_TYPE, PictureReader
 from scenescore_shared import moves
-from scenescore_shared.errors import InvalidRequestError, NotFoundError, TransientError
+from scenescore_shared.errors import InvalidRequestError, NotFoundError, QuotaExceededError, TransientError
 from scenescore_shared.jobs import Job, Output, Picture, Status, new_job
 from scenescore_shared.logs import get_logger, log_context
 from scenescore_shared.options import JobOptions
@@ -39,16 +39,20 @@ class JobService:
     emotions: tuple[str, ...]
     new_id: Callable[[], str]
     presigned_for: timedelta
+    max_unfinished: int | None = None
+    """Unfinished jobs that the owner of a key may have."""
 
     def submit(self, upload: bytes | None, options: JobOptions, *, caller: Caller, request_id: str) -> Job:
         """Stores the picture, commits the job, then wakes a worker: in this order, so that nothing that was
         answered can be lost.
 
-        Raises InvalidPictureError, InvalidRequestError, or TransientError (then nobody knows of the job: submit again).
+        Raises InvalidPictureError, InvalidRequestError, QuotaExceededError, or TransientError (then nobody knows of the
+        job: submit again).
         """
         options = options.with_mix_over(self.emotions)
         if upload is None and options.emotions is None:
             raise InvalidRequestError("Send a picture as `image`, or the option `emotions`, or both.")
+        quota = self._quota_of(caller)
         job_id = self.new_id()
         picture = self._store_picture(job_id, upload) if upload is not None else None
         job = new_job(
@@ -62,7 +66,7 @@ class JobService:
         )
         with log_context(job_id=job.id):
             try:
-                self.jobs.add(job)
+                self.jobs.add(job, max_unfinished=quota)
             except Exception:
                 if not self._was_committed(job.id):
                     raise
@@ -125,6 +129,16 @@ class JobService:
         )
         chunks = iter(()) if url else self.blobs.stream(output.blob_key)
         return Download(output=output, url=url, chunks=chunks)
+
+    def _quota_of(self, caller: Caller) -> int | None:
+        """The caller's quota, if any. Raises QuotaExceededError where it is plainly used up, before a picture is
+        decoded and stored for nothing; exact is the repository alone.
+        """
+        if caller.key_id is None or caller.owner is None or self.max_unfinished is None:
+            return None
+        if self.jobs.unfinished(caller.owner) >= self.max_unfinished:
+            raise QuotaExceededError(self.max_unfinished)
+        return self.max_unfinished
 
     def _store_picture(self, job_id: str, upload: bytes) -> Picture:
         upright = self.pictures.read(upload)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, or_, select, up
 from scenescore_shared.adapters.sql.engine import for_writing, translated_errors
 from scenescore_shared.adapters.sql.rows import job_of, row_of
 from scenescore_shared.adapters.sql.tables import job_events, jobs
-from scenescore_shared.errors import IllegalMoveError, NotFoundError
+from scenescore_shared.errors import IllegalMoveError, NotFoundError, QuotaExceededError
 from scenescore_shared.jobs import Job, Status, Step, event_data
 from scenescore_shared.ports import Change, Everybody, JobEvent
 
@@ -25,8 +25,10 @@ class SqlJobRepository:
         self._writes = for_writing(engine)
         self._sweep_lock = sweep_lock
 
-    def add(self, job: Job) -> None:
+    def add(self, job: Job, *, max_unfinished: int | None = None) -> None:
         with self._writing() as connection:
+            if max_unfinished is not None and job.owner is not None:
+                _check_quota(connection, job.owner, max_unfinished)
             connection.execute(insert(jobs).values(row_of(job)))
             _append_events(connection, [job])
 
@@ -79,6 +81,10 @@ class SqlJobRepository:
             query = query.where(jobs.c.id < before_id)
         with self._reading() as connection:
             return [job_of(row) for row in connection.execute(query)]
+
+    def unfinished(self, owner: str) -> int:
+        with self._reading() as connection:
+            return _unfinished(connection, owner)
 
     def queue_position(self, job: Job) -> int | None:
         if job.finished or job.lease is not None:
@@ -144,6 +150,20 @@ class SqlJobRepository:
     def _writing(self) -> Iterator[Connection]:
         with translated_errors(), self._writes.begin() as connection:
             yield connection
+
+
+def _check_quota(connection: Connection, owner: str, quota: int) -> None:
+    if connection.dialect.name == "postgresql":
+        # one add of this owner's at a time, until its commit; on SQLite every writer waits for the one lock anyway
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(owner, 0))))
+    if _unfinished(connection, owner) >= quota:
+        raise QuotaExceededError(quota)
+
+
+def _unfinished(connection: Connection, owner: str) -> int:
+    # due_at is null once a job has ended: the partial index on it answers this
+    counted = select(func.count()).where(jobs.c.owner == owner, jobs.c.due_at.is_not(None))
+    return connection.execute(counted).scalar_one()
 
 
 def _locked(connection: Connection, job_id: str) -> Job:
