@@ -65,8 +65,14 @@ def test_the_openapi_document_is_valid_and_complete(api: Api) -> None:
     document = api.client.get("/openapi.json").json()
     OpenAPIV31SpecValidator(document).validate()
     submit = document["paths"]["/v1/jobs"]["post"]
-    assert set(submit["responses"]) == {"202", "400", "413", "415", "422", "503", "default"}
-    assert set(submit["responses"]["202"]["headers"]) == {"Location", "Retry-After", "X-Request-ID"}
+    assert set(submit["responses"]) == {
+        *("202", "400", "401", "403", "413", "415", "422", "429", "503"),
+        "default",
+    }
+    assert set(submit["responses"]["202"]["headers"]) == {
+        *("Location", "Retry-After", "X-Request-ID"),
+        *("RateLimit", "RateLimit-Policy"),
+    }
     assert "Retry-After" in submit["responses"]["503"]["headers"]
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
