@@ -2,13 +2,18 @@
 
 import base64
 import hashlib
+from collections.abc import AsyncIterator
 from html.parser import HTMLParser
 
+import anyio
 import pytest
+from fastapi.responses import StreamingResponse
 from samples.api import Api, api_on_fakes
 from samples.jobs import job_id
 from samples.pictures import jpeg
+from starlette.types import Message
 
+from scenescore_api.answer_headers import Heads
 from scenescore_shared.errors import TransientError
 
 EVERY_ANSWER = {
@@ -106,6 +111,28 @@ def test_head_is_get_without_the_body(api: Api) -> None:
             item for item in get.headers.items() if item[0] not in ignored
         }, path
     assert 'method="HEAD",route="/v1/jobs/{job_id}",status="200"' in api.client.get("/metrics").text
+
+
+@pytest.mark.parametrize("spec_version", ["2.3", "2.4"])
+def test_the_answer_to_head_ends_though_the_body_would_not(spec_version: str) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"data: again"
+
+    async def no_body() -> Message:
+        # a client that waits for its answer and says nothing more
+        await anyio.sleep_forever()
+        return {}
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "HEAD", "asgi": {"spec_version": spec_version}}
+    anyio.run(Heads(StreamingResponse(endless())), scope, no_body, send)
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+    assert scope["method"] == "HEAD"
 
 
 def test_a_crash_before_the_answer_to_head_is_500(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

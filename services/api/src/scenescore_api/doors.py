@@ -23,15 +23,17 @@ class Doors:
     submission_limits: tuple[RateLimit, ...]
     """Of submitting a job, on top."""
 
-    def caller(self, authorization: Sequence[str]) -> Caller:
-        """Whoever sent these `Authorization` headers. One that is sent is checked, needed or not.
+    def stranger(self) -> Caller:
+        """Whoever sends no key. Raises NotAuthenticatedError where one is needed."""
+        if self.keys_required:
+            raise NotAuthenticatedError(f"This needs a key. {_HOW}", key_sent=False)
+        return LOCAL
+
+    def holder(self, authorization: Sequence[str]) -> Caller:
+        """Whoever sent these `Authorization` headers: they are checked, needed or not.
 
         Raises NotAuthenticatedError, or TransientError when nobody can tell.
         """
-        if not authorization:
-            if self.keys_required:
-                raise NotAuthenticatedError(f"This needs a key. {_HOW}", key_sent=False)
-            return LOCAL
         key = self.keys.find(hash_of(_key_in(authorization)))
         if key is None:
             raise NotAuthenticatedError("This key is not known here, or was revoked.", key_sent=True)
@@ -39,12 +41,10 @@ class Doors:
             owner=key.owner, key_id=key.id, scopes=frozenset(scope for scope in Scope if scope in key.scopes)
         )
 
-    def count(self, caller: Caller, *, submitting: bool) -> tuple[Standing, ...]:
-        """Counts a request of the caller, and tells how the limits stand. Without a key there are none."""
+    def count(self, key_id: str, *, submitting: bool) -> tuple[Standing, ...]:
+        """Counts a request made with the key, and tells how its limits stand."""
         limits = self.limits + (self.submission_limits if submitting else ())
-        if caller.key_id is None or not limits:
-            return ()
-        return self.limiter.take(caller.key_id, limits)
+        return self.limiter.take(key_id, limits) if limits else ()
 
 
 def check_scope(caller: Caller, scope: Scope) -> None:

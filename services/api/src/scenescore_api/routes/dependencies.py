@@ -1,10 +1,15 @@
-"""What routes take from the application, and who may take it: put on its state by `create_app`."""
+"""What routes take from the application, and who may take it: put on its state by `create_app`.
+
+These are coroutines, so that a stranger is refused without waiting for the thread pool, where uploads may queue; what
+asks a database or Redis goes there.
+"""
 
 import math
 from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
+from fastapi.concurrency import run_in_threadpool
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Query
 from fastapi.routing import APIRoute
@@ -24,50 +29,54 @@ _key = HTTPBearer(scheme_name=SCHEME, description="A key: `scs_…`", auto_error
 """For OpenAPI alone: the header is read below."""
 
 
-def _service(request: Request) -> JobService:
+async def _service(request: Request) -> JobService:
     service: JobService = request.app.state.service
     return service
 
 
-def _settings(request: Request) -> ApiSettings:
+async def _settings(request: Request) -> ApiSettings:
     settings: ApiSettings = request.app.state.settings
     return settings
 
 
-def _caller(request: Request, _: Annotated[object, Security(_key)]) -> Caller:
+async def _caller(request: Request, _: Annotated[object, Security(_key)]) -> Caller:
     """Known before anything of the body is read."""
     doors: Doors = request.app.state.doors
-    caller = doors.caller(request.headers.getlist("authorization"))
-    if caller.key_id is not None:
-        request.state.key_id = caller.key_id
+    authorization = request.headers.getlist("authorization")
+    if not authorization:
+        return doors.stranger()
+    caller = await run_in_threadpool(doors.holder, authorization)
+    request.state.key_id = caller.key_id
     return caller
 
 
-def _counted(request: Request, caller: Annotated[Caller, Depends(_caller)]) -> None:
-    """Counts the request, and has the answer tell its key's limits, an error too."""
+async def _counted(request: Request, caller: Annotated[Caller, Depends(_caller)]) -> None:
+    """Counts the request, and has the answer tell its key's limits, an error too. Without a key there are none."""
+    if caller.key_id is None:
+        return
     doors: Doors = request.app.state.doors
     submitting = (request.method, request.url.path) == ("POST", str(request.app.url_path_for("create_job")))
-    standings = doors.count(caller, submitting=submitting)
+    standings = await run_in_threadpool(doors.count, caller.key_id, submitting=submitting)
     if standings:
         request.state.answer_headers = _rate_limit_headers(standings)
     check_standings(standings)
 
 
-def _may_use_jobs(caller: Annotated[Caller, Depends(_caller)]) -> None:
+async def _may_use_jobs(caller: Annotated[Caller, Depends(_caller)]) -> None:
     check_scope(caller, Scope.JOBS)
 
 
-def _may_administer(caller: Annotated[Caller, Depends(_caller)]) -> None:
+async def _may_administer(caller: Annotated[Caller, Depends(_caller)]) -> None:
     check_scope(caller, Scope.ADMIN)
 
 
-def _counted_if_known(request: Request) -> None:
+async def _counted_if_known(request: Request) -> None:
     """Open to everybody; a key that is sent is checked and counted all the same."""
     if request.headers.getlist("authorization"):
-        _counted(request, _caller(request, None))
+        await _counted(request, await _caller(request, None))
 
 
-def _known_query(request: Request) -> None:
+async def _known_query(request: Request) -> None:
     """A misspelt parameter must not be silent."""
     route = request.scope["route"]
     if not request.query_params or not isinstance(route, APIRoute):
