@@ -134,6 +134,17 @@ def schema_faults(manifests: Sequence[Manifest]) -> Iterator[str]:
             yield f"{name}: {error.message}"
 
 
+def door_faults(manifests: Sequence[Manifest]) -> Iterator[str]:
+    """An API that listens to others than its own pod must ask them for a key: it would not start otherwise."""
+    for manifest in manifests:
+        pod = manifest.get("spec", {}).get("template", {}).get("spec", {})
+        for container in pod.get("containers", []):
+            given = {variable["name"]: variable.get("value") for variable in container.get("env", [])}
+            open_to_others = not str(given.get(f"{PREFIX}API__HOST", "127.")).startswith("127.")
+            if open_to_others and given.get(f"{PREFIX}API__REQUIRE_KEYS") != "true":
+                yield f"{manifest['kind']} {manifest['metadata']['name']}: listens to others and asks for no key"
+
+
 def is_custom(manifest: Manifest) -> bool:
     return str(manifest["apiVersion"]).split("/")[0] in CRD_GROUPS
 
@@ -176,7 +187,7 @@ def check_target(renderer: Sequence[str], target: Target, known: Known) -> list[
     except RuntimeError as error:
         return [str(error)]
     manifests = parse(stream)
-    faults = [*schema_faults(manifests), *setting_faults(stream, known)]
+    faults = [*schema_faults(manifests), *door_faults(manifests), *setting_faults(stream, known)]
     if not faults:
         custom = sum(is_custom(manifest) for manifest in manifests)
         aside = f"; {custom} of add-ons, for which there is no schema" if custom else ""

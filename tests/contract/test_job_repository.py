@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from scenescore_shared import fakes
 from scenescore_shared.adapters.sql import jobs as sql_jobs
-from scenescore_shared.errors import IllegalMoveError, LeaseLostError, NotFoundError
+from scenescore_shared.errors import IllegalMoveError, LeaseLostError, NotFoundError, QuotaExceededError
 from scenescore_shared.fakes import InMemoryJobRepository
 from scenescore_shared.jobs import Job, Status, Step
 from scenescore_shared.moves import cancel_now, claim, complete, expire, renew, request_cancel
@@ -382,3 +382,45 @@ def test_a_job_that_is_about_to_wait_knows_its_place(repository: JobRepository) 
     places = [repository.waiting_before(Step.CLASSIFY, NOW + timedelta(seconds=after)) for after in range(4)]
     assert places == [0, 0, 1, 2]
     assert repository.waiting_before(Step.COMPOSE, LATER) == 1
+
+
+def owned(number: int, owner: str | None = "ann") -> Job:
+    return replace(queued(number), owner=owner)
+
+
+def test_unfinished_jobs_are_counted_by_owner(repository: JobRepository) -> None:
+    for job in (owned(1), claimed(owned(2)), succeeded(owned(3)), owned(4, "bob"), owned(5, None)):
+        repository.add(job)
+    assert [repository.unfinished(owner) for owner in ("ann", "bob", "nobody")] == [2, 1, 0]
+
+
+def test_a_quota_is_the_owners_and_of_unfinished_jobs_only(repository: JobRepository) -> None:
+    repository.add(owned(1), max_unfinished=1)
+    with pytest.raises(QuotaExceededError):
+        repository.add(owned(2), max_unfinished=1)
+    with pytest.raises(NotFoundError):
+        repository.get(job_id(2))
+    repository.add(owned(3, "bob"), max_unfinished=1)
+    repository.add(owned(4, None), max_unfinished=1)
+    repository.add(owned(5, None), max_unfinished=1)
+    repository.add(owned(6))
+    for number in (1, 6):
+        repository.update(job_id(number), partial(request_cancel, now=NOW))
+    repository.add(owned(7), max_unfinished=1)
+
+
+def test_a_quota_is_exact_however_many_come_at_once(repository: JobRepository) -> None:
+    start = threading.Barrier(20)
+
+    def add(number: int) -> bool:
+        start.wait()
+        try:
+            repository.add(owned(number), max_unfinished=5)
+        except QuotaExceededError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(20) as pool:
+        added = list(pool.map(add, range(1, 21)))
+    assert sum(added) == 5
+    assert repository.unfinished("ann") == 5

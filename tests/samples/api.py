@@ -6,20 +6,34 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from itertools import count
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from samples.jobs import COMPOSED, MIX, NOW, POLICY, job_id
 from scenescore_api.app import make_app
+from scenescore_api.doors import Doors
 from scenescore_api.pictures import PictureLimits, PictureReader
 from scenescore_api.service import JobService
 from scenescore_api.settings import ApiSettings
-from scenescore_shared.fakes import FakeClock, InMemoryBlobStore, InMemoryJobRepository, RecordingPublisher
+from scenescore_shared.api_keys import new_key
+from scenescore_shared.fakes import (
+    FakeClock,
+    InMemoryApiKeys,
+    InMemoryBlobStore,
+    InMemoryJobRepository,
+    InMemoryRateLimiter,
+    RecordingPublisher,
+)
 from scenescore_shared.jobs import Classified, Job, Step
 from scenescore_shared.moves import claim, complete
+from scenescore_shared.ports import RateLimiter
 
 LIMITS = PictureLimits(max_bytes=200_000, max_pixels=1_000_000)
+
+
+ORIGIN = "http://127.0.0.1:8000"
 
 
 @dataclass
@@ -30,6 +44,13 @@ class Api:
     blobs: InMemoryBlobStore
     publisher: RecordingPublisher
     clock: FakeClock
+    keys: InMemoryApiKeys
+
+    def key(self, name: str = "ann", *, scopes: str = "jobs", owner: str | None = None) -> str:
+        """A new key."""
+        key, kept = new_key(name=name, owner=owner, scopes=frozenset(scopes.split(",")), now=self.clock.now())
+        self.keys.add(kept)
+        return key
 
     def advance(self, job: str, *, to: str) -> Job:
         """Takes a queued job on as the workers would: `to` is claimed, classified or succeeded."""
@@ -49,14 +70,28 @@ class Api:
         return self.jobs.update(job, partial(complete, now=self.clock.now(), token="b", result=composed))
 
 
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
 @contextmanager
-def api_on_fakes() -> Iterator[Api]:
+def api_on_fakes(
+    *, limits: dict[str, int] | None = None, limiter: RateLimiter | None = None, **api_settings: Any
+) -> Iterator[Api]:
+    """The API with these settings of the groups `limits` and `api`."""
+    settings = ApiSettings.model_validate(
+        {
+            "api": {"max_upload_bytes": LIMITS.max_bytes, "max_pixels": LIMITS.max_pixels, **api_settings},
+            "limits": limits or {},
+        }
+    )
     jobs, blobs, publisher, clock = (
         InMemoryJobRepository(),
         InMemoryBlobStore(),
         RecordingPublisher(),
         FakeClock(NOW),
     )
+    keys = InMemoryApiKeys()
     numbers = count(1)
     service = JobService(
         jobs=jobs,
@@ -68,10 +103,15 @@ def api_on_fakes() -> Iterator[Api]:
         emotions=("happy", "angry", "sad"),
         new_id=lambda: job_id(next(numbers)),
         presigned_for=timedelta(minutes=5),
+        max_unfinished=settings.limits.unfinished_jobs or None,
     )
-    settings = ApiSettings.model_validate(
-        {"api": {"max_upload_bytes": LIMITS.max_bytes, "max_pixels": LIMITS.max_pixels}}
+    doors = Doors(
+        keys=keys,
+        limiter=limiter or InMemoryRateLimiter(),
+        keys_required=settings.api.require_keys,
+        limits=settings.limits.of_requests,
+        submission_limits=settings.limits.of_submissions,
     )
-    app = make_app(service, settings, on_shutdown=lambda: None)
-    with TestClient(app, raise_server_exceptions=False) as client:
-        yield Api(app, client, jobs, blobs, publisher, clock)
+    app = make_app(service, settings, doors=doors, on_shutdown=lambda: None)
+    with TestClient(app, base_url=ORIGIN, raise_server_exceptions=False) as client:
+        yield Api(app, client, jobs, blobs, publisher, clock, keys)

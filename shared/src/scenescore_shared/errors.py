@@ -1,5 +1,8 @@
 """The one error tree. Each error knows a stable code; what a code means over HTTP is the API's business."""
 
+_QUOTA_RETRY_SECONDS = 10
+"""About what a job takes: nobody knows when one ends."""
+
 
 class ScenescoreError(Exception):
     """Base of every error that Scenescore raises on purpose.
@@ -121,3 +124,45 @@ class WorkerStoppingError(ScenescoreError):
     """The worker is shutting down: the job is handed back, its attempt not counted."""
 
     code = "worker_stopping"
+
+
+class NotAuthenticatedError(ScenescoreError):
+    """Nobody knows who asks. `key_sent` tells a wrong key from none."""
+
+    code = "not_authenticated"
+
+    def __init__(self, message: str, *, key_sent: bool) -> None:
+        super().__init__(message)
+        self.key_sent = key_sent
+
+
+class NotAllowedError(ScenescoreError):
+    """The key is good, but not for this."""
+
+    code = "not_allowed"
+
+    def __init__(self, message: str, *, scope: str) -> None:
+        super().__init__(message)
+        self.scope = scope
+
+
+class TooManyRequestsError(ScenescoreError):
+    """Too much at once: fine again in `retry_after` seconds."""
+
+    code = "too_many_requests"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class QuotaExceededError(TooManyRequestsError):
+    """The owner has as many unfinished jobs as one may have."""
+
+    code = "too_many_unfinished_jobs"
+
+    def __init__(self, quota: int) -> None:
+        super().__init__(
+            f"You have {quota} unfinished jobs, which is the limit. Wait for one to end, or cancel one.",
+            retry_after=_QUOTA_RETRY_SECONDS,
+        )

@@ -4,6 +4,7 @@
 """
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,9 +12,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from scenescore_shared.api_keys import ApiKey
 from scenescore_shared.blob_keys import is_named, job_file
 from scenescore_shared.contracts import WakeUp
-from scenescore_shared.errors import IdempotencyKeyInFlightError, IllegalMoveError, NotFoundError
+from scenescore_shared.errors import (
+    IdempotencyKeyInFlightError,
+    IllegalMoveError,
+    NotFoundError,
+    QuotaExceededError,
+)
 from scenescore_shared.idempotency import Answered, Claimant, Reservation, earlier_answer, reserved
 from scenescore_shared.jobs import Job, Status, Step, event_data
 from scenescore_shared.ports import (
@@ -26,6 +33,7 @@ from scenescore_shared.ports import (
     Sweep,
     check_key,
 )
+from scenescore_shared.rate_limits import RateLimit, Standing, standing
 
 
 class InMemoryJobRepository:
@@ -36,8 +44,14 @@ class InMemoryJobRepository:
         self.idempotency_keys = InMemoryIdempotencyKeys()
         self._sweep_locks = {sweep: threading.Lock() for sweep in Sweep}
 
-    def add(self, job: Job, *, answered: Answered | None = None) -> None:
+    def add(self, job: Job, *, max_unfinished: int | None = None, answered: Answered | None = None) -> None:
         with self._lock:
+            if (
+                max_unfinished is not None
+                and job.owner is not None
+                and self.unfinished(job.owner) >= max_unfinished
+            ):
+                raise QuotaExceededError(max_unfinished)
             if answered is not None:
                 self.idempotency_keys.complete(answered)
             self._save(job)
@@ -81,6 +95,10 @@ class InMemoryJobRepository:
             and (status is None or job.status is status)
             and (before_id is None or job.id < before_id)
         ][:limit]
+
+    def unfinished(self, owner: str) -> int:
+        with self._lock:
+            return sum(job.owner == owner and not job.finished for job in self._jobs.values())
 
     def queue_positions(self, jobs: Sequence[Job]) -> Mapping[str, int]:
         with self._lock:
@@ -284,6 +302,55 @@ class RecordingPublisher:
 
     def ping(self) -> None:
         """Always there."""
+
+
+class InMemoryApiKeys:
+    def __init__(self) -> None:
+        self._keys: dict[str, ApiKey] = {}
+
+    def find(self, key_hash: str) -> ApiKey | None:
+        found = (key for key in self._keys.values() if key.hash == key_hash and key.revoked_at is None)
+        return next(found, None)
+
+    def add(self, key: ApiKey) -> None:
+        self._keys[key.id] = key
+
+    def list(self) -> list[ApiKey]:
+        return sorted(self._keys.values(), key=lambda key: (key.created_at, key.id))
+
+    def revoke(self, key_id: str, now: datetime) -> ApiKey:
+        try:
+            key = self._keys[key_id]
+        except KeyError:
+            raise NotFoundError(f"There is no key {key_id}.") from None
+        self._keys[key_id] = replace(key, revoked_at=key.revoked_at or now)
+        return self._keys[key_id]
+
+
+class InMemoryRateLimiter:
+    """Counts what this process sees. One moment for each holder and limit: as many as there are keys."""
+
+    def __init__(self) -> None:
+        self._full_at: dict[tuple[str, str], int] = {}
+        self._lock = threading.Lock()
+
+    def take(self, holder: str, limits: Sequence[RateLimit]) -> tuple[Standing, ...]:
+        with self._lock:
+            now = time.monotonic_ns() // 1000
+            full_in = [
+                min(max(self._full_at.get((holder, limit.name), now) - now, 0), limit.whole)
+                for limit in limits
+            ]
+            admitted = all(
+                soon + limit.regrowth <= limit.whole for soon, limit in zip(full_in, limits, strict=True)
+            )
+            if admitted:
+                full_in = [soon + limit.regrowth for soon, limit in zip(full_in, limits, strict=True)]
+                for soon, limit in zip(full_in, limits, strict=True):
+                    self._full_at[holder, limit.name] = now + soon
+        return tuple(
+            standing(limit, soon, admitted=admitted) for soon, limit in zip(full_in, limits, strict=True)
+        )
 
 
 class FakeClock:

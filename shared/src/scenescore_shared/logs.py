@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import structlog
 
+from scenescore_shared.api_keys import redacted
 from scenescore_shared.settings import LogSettings
 
 _PROCESSORS: list[structlog.typing.Processor] = [
@@ -28,7 +29,7 @@ def configure_logging(settings: LogSettings, *, service: str) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _KeylessFormatter(
             foreign_pre_chain=_PROCESSORS,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
         )
@@ -43,6 +44,13 @@ def configure_logging(settings: LogSettings, *, service: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
+
+
+class _KeylessFormatter(structlog.stdlib.ProcessorFormatter):
+    """The last place that every line passes: whatever put a key into one, a client's path or a traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redacted(super().format(record))
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
+from scenescore_shared.api_keys import ApiKey
 from scenescore_shared.contracts import WakeUp
 from scenescore_shared.idempotency import Answered, Claimant
 from scenescore_shared.jobs import Job, Status, Step
+from scenescore_shared.rate_limits import RateLimit, Standing
 
 Change = Callable[[Job], Job]
 """A pure move from `jobs`, with its arguments bound."""
@@ -44,10 +46,11 @@ class Sweep(StrEnum):
 class JobRepository(Protocol):
     """The truth about jobs. Every method is one transaction; each may raise TransientError."""
 
-    def add(self, job: Job, *, answered: Answered | None = None) -> None:
+    def add(self, job: Job, *, max_unfinished: int | None = None, answered: Answered | None = None) -> None:
         """Commits a new job and its first event, with the answer to its idempotency key where it has one.
 
-        Raises IdempotencyKeyInFlightError, and writes nothing, when another request has taken the key over meanwhile.
+        Raises, and writes nothing, QuotaExceededError when its owner has `max_unfinished` unfinished jobs already,
+        however many are added at once, and IdempotencyKeyInFlightError when another request has taken the key over.
         """
 
     def get(self, job_id: str) -> Job:
@@ -81,6 +84,9 @@ class JobRepository(Protocol):
         """At most `limit` jobs of an owner (None: of nobody's), newest first (ids are UUIDv7), those older than
         `before_id` only.
         """
+
+    def unfinished(self, owner: str) -> int:
+        """Number of the owner's jobs that have not ended."""
 
     def queue_positions(self, jobs: Sequence[Job]) -> Mapping[str, int]:
         """By id, how many unclaimed jobs of the same step come before each of these, at most `MAX_QUEUE_POSITION`.
@@ -197,6 +203,30 @@ class TaskPublisher(Protocol):
 
     def ping(self) -> None:
         """Raises TransientError when the broker does not answer."""
+
+
+class ApiKeys(Protocol):
+    """The keys that open the API. Every method is one transaction; each may raise TransientError."""
+
+    def find(self, key_hash: str) -> ApiKey | None:
+        """The key with this hash, unless it is revoked."""
+
+    def add(self, key: ApiKey) -> None: ...
+
+    def list(self) -> list[ApiKey]:
+        """All of them, revoked ones too, oldest first."""
+
+    def revoke(self, key_id: str, now: datetime) -> ApiKey:
+        """From now on `find` does not find it. One that is revoked already stays as it is. Raises NotFoundError."""
+
+
+class RateLimiter(Protocol):
+    """Counts requests. Never waits for long: where its memory is away it counts as well as it can."""
+
+    def take(self, holder: str, limits: Sequence[RateLimit]) -> tuple[Standing, ...]:
+        """Counts one request of `holder` against all of the limits, or against none when one of them is used up:
+        then somebody's `wait` is above 0.
+        """
 
 
 class Clock(Protocol):

@@ -8,14 +8,26 @@ from sqlalchemy import Engine
 from scenescore_shared.adapters.celery import CeleryTaskPublisher, make_celery
 from scenescore_shared.adapters.clock import SystemClock
 from scenescore_shared.adapters.directory import DirectoryBlobStore
+from scenescore_shared.adapters.redis_limits import RedisRateLimiter
 from scenescore_shared.adapters.s3 import S3BlobStore, make_client
 from scenescore_shared.adapters.sql.blob_index import SqlBlobIndex
 from scenescore_shared.adapters.sql.clock import DatabaseClock
 from scenescore_shared.adapters.sql.engine import make_engine, sqlite_file
 from scenescore_shared.adapters.sql.idempotency import SqlIdempotencyKeys
 from scenescore_shared.adapters.sql.jobs import SqlJobRepository
+from scenescore_shared.adapters.sql.keys import SqlApiKeys
 from scenescore_shared.adapters.sql.locks import advisory_lock, file_lock
-from scenescore_shared.ports import BlobIndex, BlobStore, Clock, IdempotencyKeys, Sweep, TaskPublisher
+from scenescore_shared.fakes import InMemoryRateLimiter
+from scenescore_shared.ports import (
+    ApiKeys,
+    BlobIndex,
+    BlobStore,
+    Clock,
+    IdempotencyKeys,
+    RateLimiter,
+    Sweep,
+    TaskPublisher,
+)
 from scenescore_shared.settings import CommonSettings, StorageSettings
 
 if TYPE_CHECKING:
@@ -47,6 +59,17 @@ def build_clock(engine: Engine) -> Clock:
 
 def build_idempotency_keys(engine: Engine) -> IdempotencyKeys:
     return SqlIdempotencyKeys(engine)
+
+
+def build_api_keys(engine: Engine) -> ApiKeys:
+    return SqlApiKeys(engine)
+
+
+def build_rate_limiter(settings: CommonSettings) -> RateLimiter:
+    """In Redis, for all replicas together, where the broker is one; else in this process."""
+    if settings.broker_url.startswith(("redis:", "rediss:")):
+        return RedisRateLimiter(settings.broker_url, meanwhile=InMemoryRateLimiter())
+    return InMemoryRateLimiter()
 
 
 def build_blob_store(settings: CommonSettings) -> BlobStore:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from scenescore_api.key_arguments import add_key_actions
 from scenescore_shared.errors import ScenescoreError
 from scenescore_shared.settings import LogSettings
 
@@ -76,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         help="where everything is kept (default: SCENESCORE_DATA_DIR, or .scenescore)",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_up, _add_compose, _add_classify, _add_corpus):
+    for add in (_add_up, _add_compose, _add_classify, _add_corpus, _add_keys):
         add(commands, common)
     return parser
 
@@ -135,6 +136,14 @@ def _add_corpus(
     list_ = actions.add_parser("list", parents=[common], help="list the corpora")
     list_.add_argument("--json", action="store_true", help="one JSON object a line")
     list_.set_defaults(run="corpora:show")
+
+
+def _add_keys(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser
+) -> None:
+    keys = commands.add_parser("keys", help="the keys that open the API")
+    add_key_actions(keys, parents=[common])
+    keys.set_defaults(run="managing_keys:run")
 
 
 def _port(text: str) -> int:

@@ -13,6 +13,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scenescore_api.loopback import NEEDS_KEYS, is_loopback
 from scenescore_shared.adapters.sql.locks import file_lock
 from scenescore_shared.errors import PermanentError
 from scenescore_shared.logs import get_logger
@@ -28,6 +29,7 @@ _MODULES = (
     "scenescore_classifier.worker",
     "scenescore_composer.worker",
 )
+_USAGE = 2
 _STOP_SECONDS = 30.0
 _LONGEST_RESTART_WAIT = 30.0
 _STEADY_SECONDS = 60.0
@@ -36,6 +38,9 @@ _START_SECONDS = 60.0
 
 def run(settings: StandaloneSettings, options: argparse.Namespace) -> int:
     """Runs until SIGINT or SIGTERM. Builds the starter corpus first where there is none."""
+    if not (settings.api.require_keys or is_loopback(settings.api.host)):
+        sys.stderr.write(f"scenescore: {NEEDS_KEYS.format(host=settings.api.host or 'every address')}\n")
+        return _USAGE
     port = options.port or settings.api.port
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with file_lock(settings.data_dir / "up.lock") as mine:

@@ -79,12 +79,12 @@ def test_the_openapi_document_is_valid_and_complete(api: Api) -> None:
     OpenAPIV31SpecValidator(document).validate()
     submit = document["paths"]["/v1/jobs"]["post"]
     assert set(submit["responses"]) == {
-        *("200", "202", "400", "409", "413", "415", "422", "503"),
+        *("200", "202", "400", "401", "403", "409", "413", "415", "422", "429", "503"),
         "default",
     }
     assert set(submit["responses"]["202"]["headers"]) == {
         *("Location", "Retry-After", "Preference-Applied", "Idempotent-Replayed"),
-        "X-Request-ID",
+        *("RateLimit", "RateLimit-Policy", "X-Request-ID"),
     }
     assert "Retry-After" in submit["responses"]["503"]["headers"]
     for path, operations in document["paths"].items():

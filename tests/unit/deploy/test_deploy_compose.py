@@ -206,6 +206,12 @@ def test_the_gpu_profile_adds_a_classifier_with_a_gpu_and_the_plain_stack_has_no
     assert interpolate(SERVICES["classifier_worker"]["deploy"]["replicas"], {}) == "1"
 
 
+def test_the_api_asks_for_keys_as_it_listens_on_every_address() -> None:
+    assert SERVICES["api"]["environment"]["SCENESCORE_API__REQUIRE_KEYS"] == "true"
+    docs = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
+    assert "docker compose run --rm -T api python -m scenescore_api.keys create me" in docs
+
+
 def test_redis_keeps_its_messages_and_asks_for_a_password() -> None:
     (script,) = SERVICES["redis"]["command"][2:]
     for line in (

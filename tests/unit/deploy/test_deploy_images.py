@@ -72,6 +72,12 @@ def test_the_command_starts_our_own_process_without_a_shell(path: Path) -> None:
     assert f'CMD ["python", "-m", "{module}"]' in instructions(path)[-1]
 
 
+def test_the_api_listens_on_every_address_and_asks_for_keys() -> None:
+    environment = " ".join(line for line in instructions(API)[-1] if line.startswith("ENV "))
+    assert "SCENESCORE_API__HOST=0.0.0.0" in environment
+    assert "SCENESCORE_API__REQUIRE_KEYS=true" in environment
+
+
 def test_the_api_has_no_torch_and_no_worker() -> None:
     text = API.read_text(encoding="utf-8").lower()
     for word in ("torch", "classifier", "composer", "standalone"):

@@ -163,6 +163,22 @@ def test_the_apis_liveness_does_not_hang_on_the_database(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_api_asks_for_keys_as_it_listens_on_every_address(overlay: str) -> None:
+    api = container(rendered(overlay), "scenescore-api")
+    environment = {variable["name"]: variable["value"] for variable in api["env"]}
+    assert environment["SCENESCORE_API__HOST"] == "0.0.0.0"  # noqa: S104 - of the pod
+    assert environment["SCENESCORE_API__REQUIRE_KEYS"] == "true"
+    assert list(script().door_faults(rendered(overlay))) == []
+    keyless = {**api, "env": [item for item in api["env"] if not item["name"].endswith("REQUIRE_KEYS")]}
+    broken = {
+        "kind": "Deployment",
+        "metadata": {"name": "api"},
+        "spec": {"template": {"spec": {"containers": [keyless]}}},
+    }
+    assert list(script().door_faults([broken])) == ["Deployment api: listens to others and asks for no key"]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
 def test_each_deployment_has_a_disruption_budget_that_finds_it(overlay: str) -> None:
     budgets = of_kind(rendered(overlay), "PodDisruptionBudget")
     deployments = of_kind(rendered(overlay), "Deployment")
@@ -219,6 +235,8 @@ def test_no_secret_is_in_the_manifests(overlay: str) -> None:
     for workload in workloads(rendered(overlay)).values():
         for each in containers(workload["spec"]["template"]["spec"]):
             for variable in each.get("env", []):
+                if variable["name"] == "SCENESCORE_API__REQUIRE_KEYS":
+                    continue
                 if "PASSWORD" in variable["name"] or "KEY" in variable["name"] or "AUTH" in variable["name"]:
                     assert "secretKeyRef" in variable["valueFrom"]
 

@@ -111,6 +111,8 @@ def test_classify_prints_a_line_a_picture_and_goes_on_after_a_bad_one(
         (["corpus", "import", "nowhere"], "nowhere"),
         (["corpus", "import", "FOLDER", "--name", "starter"], "starter"),
         (["corpus", "import", "FOLDER"], "no subfolder named after an emotion"),
+        (["keys", "revoke", "nobody"], "no key nobody"),
+        (["keys", "create", "me", "--scopes", "root"], "admin, jobs"),
     ],
 )
 def test_mistakes_are_sentences(
@@ -160,6 +162,8 @@ def test_a_group_set_as_a_whole_is_a_sentence(
         ["compose"],
         ["compose", "-o", "x", "--emotions", "happy"],
         ["fly"],
+        ["keys"],
+        ["keys", "create"],
         ["up", "--port", "70000"],
         ["up", "--port", "0"],
     ],
@@ -199,3 +203,15 @@ def test_the_demo_picture_is_a_picture() -> None:
     image = paint()
     assert (image.mode, image.size) == ("RGB", (960, 640))
     assert len(set(image.resize((60, 40), Image.Resampling.NEAREST).tobytes())) > 50
+
+
+def test_keys_are_made_listed_and_revoked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = ["--data-dir", str(tmp_path)]
+    assert main(["keys", "create", "me", "--scopes", "jobs,admin", *folder]) == 0
+    key = capsys.readouterr().out.strip()
+    assert key.startswith("scs_")
+    assert main(["keys", "revoke", key.split("_")[1], *folder]) == 0
+    assert main(["keys", "list", "--json", *folder]) == 0
+    (listed,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (listed["id"], listed["name"], listed["scopes"]) == (key.split("_")[1], "me", ["admin", "jobs"])
+    assert listed["revoked_at"] is not None

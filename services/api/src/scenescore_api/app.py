@@ -9,9 +9,14 @@ from typing import Any
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from scenescore_api.answer_headers import AnswerHeaders, Heads
+from scenescore_api.docs_page import docs_router
+from scenescore_api.doors import Doors
 from scenescore_api.following import JobEventData, QueueEventData
+from scenescore_api.loopback import LoopbackOnly
 from scenescore_api.metrics import JobCounts
 from scenescore_api.middleware import BodyLimit, RequestContext
+from scenescore_api.openapi_security import describe_security
 from scenescore_api.pictures import too_large
 from scenescore_api.problems import MEDIA_TYPE, Problem, install_problem_handlers
 from scenescore_api.routes import events, jobs
@@ -37,7 +42,9 @@ _DESCRIPTION = """Post a picture of a scene; get back how it feels (probabilitie
 of music that feels the same. Errors are problem documents (RFC 9457); times are RFC 3339 in UTC."""
 
 
-def make_app(service: JobService, settings: ApiSettings, *, on_shutdown: Callable[[], None]) -> FastAPI:
+def make_app(
+    service: JobService, settings: ApiSettings, *, doors: Doors, on_shutdown: Callable[[], None]
+) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
@@ -48,32 +55,42 @@ def make_app(service: JobService, settings: ApiSettings, *, on_shutdown: Callabl
         version=version("scenescore-api"),
         description=_DESCRIPTION,
         lifespan=lifespan,
+        # our own, with a policy that suits it
+        docs_url=None,
+        redoc_url=None,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     app.state.settings = settings
     app.state.service = service
+    app.state.doors = doors
     app.state.watch = JobWatch(service.jobs.seqs)
     app.state.streams = OpenStreams(settings.api.max_streams)
     app.state.registry = CollectorRegistry()
     app.state.registry.register(JobCounts(service.jobs, service.clock))
-    _add_middleware(app, settings.api.max_upload_bytes)
+    _add_middleware(app, settings)
     install_problem_handlers(app)
     app.include_router(jobs.router)
     app.include_router(events.router)
     app.include_router(service_routes.router)
+    app.include_router(docs_router(app))
     _describe_problems(app)
     return app
 
 
-def _add_middleware(app: FastAPI, max_upload_bytes: int) -> None:
+def _add_middleware(app: FastAPI, settings: ApiSettings) -> None:
+    max_upload_bytes = settings.api.max_upload_bytes
     picture_error = too_large(max_upload_bytes)
     app.add_middleware(
         BodyLimit,
         max_bytes=max_upload_bytes + _FORM_OVERHEAD_BYTES,
         too_large=InvalidRequestError(picture_error.message, code=picture_error.code),
     )
-    # added last, so outermost: its id is on every answer
+    if not settings.api.require_keys:
+        app.add_middleware(LoopbackOnly)
+    app.add_middleware(Heads)
+    # added last, so outermost: its id and these headers are on every answer
     app.add_middleware(RequestContext, registry=app.state.registry)
+    app.add_middleware(AnswerHeaders, hsts_seconds=settings.api.hsts_seconds)
 
 
 def _describe_problems(app: FastAPI) -> None:
@@ -89,6 +106,7 @@ def _describe_problems(app: FastAPI) -> None:
                 schemas.update(schema.pop("$defs", {}))
                 schemas[model.__name__] = schema
             _drop_automatic_validation_errors(document)
+            describe_security(document, keys_required=app.state.settings.api.require_keys)
             _add_what_every_answer_has(document)
         return document
 

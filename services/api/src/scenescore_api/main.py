@@ -10,21 +10,26 @@ from fastapi import FastAPI
 from uuid_utils.compat import uuid7
 
 from scenescore_api.app import make_app
+from scenescore_api.doors import Doors
+from scenescore_api.loopback import NEEDS_KEYS, is_loopback
 from scenescore_api.pictures import PictureLimits, PictureReader
 from scenescore_api.service import JobService
 from scenescore_api.settings import ApiSettings
 from scenescore_shared.logs import configure_logging
 from scenescore_shared.wiring import (
+    build_api_keys,
     build_blob_store,
     build_clock,
     build_engine,
     build_idempotency_keys,
     build_job_repository,
     build_publisher,
+    build_rate_limiter,
 )
 
 _NOT_STARTED = 3
 """As `uvicorn.run` exits."""
+_USAGE = 2
 
 
 def create_app(settings: ApiSettings) -> FastAPI:
@@ -42,12 +47,23 @@ def create_app(settings: ApiSettings) -> FastAPI:
         new_id=lambda: str(uuid7()),
         presigned_for=timedelta(seconds=settings.api.presigned_seconds),
         retention=settings.retention,
+        max_unfinished=settings.limits.unfinished_jobs or None,
     )
-    return make_app(service, settings, on_shutdown=engine.dispose)
+    doors = Doors(
+        keys=build_api_keys(engine),
+        limiter=build_rate_limiter(settings),
+        keys_required=settings.api.require_keys,
+        limits=settings.limits.of_requests,
+        submission_limits=settings.limits.of_submissions,
+    )
+    return make_app(service, settings, doors=doors, on_shutdown=engine.dispose)
 
 
 def main() -> None:
     settings = ApiSettings()
+    if not (settings.api.require_keys or is_loopback(settings.api.host)):
+        sys.stderr.write(f"scenescore_api: {NEEDS_KEYS.format(host=settings.api.host or 'every address')}\n")
+        sys.exit(_USAGE)
     configure_logging(settings.log, service="api")
     app = create_app(settings)
     config = uvicorn.Config(

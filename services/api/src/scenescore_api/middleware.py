@@ -51,7 +51,6 @@ class RequestContext:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
-                headers["X-Content-Type-Options"] = "nosniff"
             await send(message)
 
         with log_context(request_id=request_id):
@@ -73,12 +72,15 @@ class RequestContext:
         self._requests.labels(method, route, status).inc()
         self._seconds.labels(method, route).observe(seconds)
         if scope["path"] not in _QUIET:
+            key_id = scope["state"].get("key_id")
+            # the path without its query, which may hold anything
             _log.info(
                 "request",
                 method=scope["method"],
                 path=scope["path"],
                 status=status,
                 milliseconds=round(seconds * 1000, 1),
+                **({"key_id": key_id} if key_id else {}),
             )
 
 

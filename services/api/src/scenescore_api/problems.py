@@ -9,14 +9,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from scenescore_shared.errors import (
     ExpiredError,
     IllegalMoveError,
     InvalidRequestError,
+    NotAllowedError,
+    NotAuthenticatedError,
     NotFoundError,
     PermanentError,
     ScenescoreError,
+    TooManyRequestsError,
     TransientError,
 )
 from scenescore_shared.logs import get_logger
@@ -25,6 +29,7 @@ _log = get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 TRY_AGAIN_SECONDS = 5
+_CHALLENGE = 'Bearer realm="scenescore"'
 
 _STATUS_BY_CODE = {
     "picture_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -36,6 +41,9 @@ _STATUS_BY_CODE = {
 }
 _RETRY_AFTER_BY_CODE = {"idempotency_key_in_flight": 1}
 _STATUS_BY_ERROR: Sequence[tuple[type[ScenescoreError], HTTPStatus]] = (
+    (NotAuthenticatedError, HTTPStatus.UNAUTHORIZED),
+    (NotAllowedError, HTTPStatus.FORBIDDEN),
+    (TooManyRequestsError, HTTPStatus.TOO_MANY_REQUESTS),
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (ExpiredError, HTTPStatus.GONE),
     (IllegalMoveError, HTTPStatus.CONFLICT),
@@ -137,7 +145,19 @@ def _on_scenescore_error(request: Request, error: Exception) -> Response:
         # what a vendor's client says is for the log
         detail = f"A part of Scenescore does not answer just now. Try again in {TRY_AGAIN_SECONDS} s."
     errors = error.errors if isinstance(error, FieldErrorsError) else None
-    return problem_response(request, status, code=error.code, detail=detail, errors=errors)
+    return problem_response(
+        request, status, code=error.code, detail=detail, errors=errors, headers=_headers_of(error)
+    )
+
+
+def _headers_of(error: ScenescoreError) -> dict[str, str]:
+    if isinstance(error, NotAuthenticatedError):
+        return {"WWW-Authenticate": _CHALLENGE + (', error="invalid_token"' if error.key_sent else "")}
+    if isinstance(error, NotAllowedError):
+        return {"WWW-Authenticate": f'{_CHALLENGE}, error="insufficient_scope", scope="{error.scope}"'}
+    if isinstance(error, TooManyRequestsError):
+        return {"Retry-After": str(error.retry_after)}
+    return {}
 
 
 def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -149,7 +169,20 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
         HTTPStatus.NOT_FOUND: f"There is nothing at {request.url.path[:200]}; the API is described at /docs.",
         HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method[:16]} is not possible here; see the header Allow.",
     }.get(status, str(error.detail))
-    return problem_response(request, status, code=code, detail=detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods_at(request))
+    return problem_response(request, status, code=code, detail=detail, headers=headers)
+
+
+def _methods_at(request: Request) -> list[str]:
+    """All that the path takes: the framework names those of the first route alone that has it."""
+    found = set()
+    for method in ("DELETE", "GET", "PATCH", "POST", "PUT"):
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes):
+            found |= {"GET", "HEAD"} if method == "GET" else {method}
+    return sorted(found)
 
 
 def _on_validation_error(request: Request, error: Exception) -> Response:

@@ -13,7 +13,13 @@ from scenescore_api.pictures import STORED_CONTENT_TYPE, PictureReader
 from scenescore_api.settings import RetentionGroup
 from scenescore_shared import moves
 from scenescore_shared.blob_keys import job_files, picture_key
-from scenescore_shared.errors import ExpiredError, InvalidRequestError, NotFoundError, TransientError
+from scenescore_shared.errors import (
+    ExpiredError,
+    InvalidRequestError,
+    NotFoundError,
+    QuotaExceededError,
+    TransientError,
+)
 from scenescore_shared.idempotency import Answered, Claimant, fingerprint
 from scenescore_shared.jobs import Job, Output, Picture, Status, new_job
 from scenescore_shared.logs import get_logger, log_context
@@ -74,6 +80,8 @@ class JobService:
     new_id: Callable[[], str]
     presigned_for: timedelta
     retention: RetentionGroup = field(default_factory=RetentionGroup)
+    max_unfinished: int | None = None
+    """Unfinished jobs that the owner of a key may have."""
 
     def accept(self, asked: Asked, render: Callable[[Job, int | None], Mapping[str, Any]]) -> Accepted:
         """`submit`, once for each idempotency key. `render` makes the answer of the new job and its queue position.
@@ -85,9 +93,10 @@ class JobService:
         if earlier:
             return Accepted(answer=earlier, replayed=True)
         try:
+            quota = self._quota_of(asked.caller)
             job = self._prepare(asked)
             answer = render(job, self._place_of(job))
-            self._commit(job, Answered(claimant=claimant, answer=answer) if claimant else None)
+            self._commit(job, Answered(claimant=claimant, answer=answer) if claimant else None, quota=quota)
         except BaseException:
             if claimant:
                 self._release(claimant)
@@ -98,10 +107,12 @@ class JobService:
         """Stores the picture, commits the job, then wakes a worker: in this order, so that nothing that was
         answered can be lost.
 
-        Raises InvalidPictureError, InvalidRequestError, or TransientError (then nobody knows of the job: submit again).
+        Raises InvalidPictureError, InvalidRequestError, QuotaExceededError, or TransientError (then nobody knows of the
+        job: submit again).
         """
+        quota = self._quota_of(asked.caller)
         job = self._prepare(asked)
-        self._commit(job, None)
+        self._commit(job, None, quota=quota)
         return job
 
     def get(self, job_id: str, caller: Caller) -> Job:
@@ -192,10 +203,10 @@ class JobService:
             owner=asked.caller.owner,
         )
 
-    def _commit(self, job: Job, answered: Answered | None) -> None:
+    def _commit(self, job: Job, answered: Answered | None, *, quota: int | None) -> None:
         with log_context(job_id=job.id):
             try:
-                self.jobs.add(job, answered=answered)
+                self.jobs.add(job, answered=answered, max_unfinished=quota)
             except Exception:
                 if not self._was_committed(job.id):
                     raise
@@ -223,6 +234,16 @@ class JobService:
         except TransientError as error:
             # it ends by itself
             _log.warning("idempotency_key_not_released", reason=error.message)
+
+    def _quota_of(self, caller: Caller) -> int | None:
+        """The caller's quota, if any. Raises QuotaExceededError where it is plainly used up, before a picture is
+        decoded and stored for nothing; exact is the repository alone.
+        """
+        if caller.key_id is None or caller.owner is None or self.max_unfinished is None:
+            return None
+        if self.jobs.unfinished(caller.owner) >= self.max_unfinished:
+            raise QuotaExceededError(self.max_unfinished)
+        return self.max_unfinished
 
     def _store_picture(self, job_id: str, upload: bytes) -> Picture:
         upright = self.pictures.read(upload)

@@ -6,12 +6,20 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from scenescore_shared.rate_limits import RateLimit
 from scenescore_shared.settings import CommonSettings, Group
 
 
 class ApiGroup(Group):
     host: Annotated[str, Field(description="Address to listen on")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="Port to listen on")] = 8000
+    require_keys: Annotated[
+        bool,
+        Field(description="Whether every request needs a key; must be true to listen on more than loopback"),
+    ] = False
+    hsts_seconds: Annotated[
+        int, Field(ge=0, description="How long browsers shall insist on HTTPS (HSTS); 0 leaves it to them")
+    ] = 0
     max_upload_bytes: Annotated[int, Field(gt=0, description="Largest picture that is taken")] = 20_000_000
     max_pixels: Annotated[int, Field(gt=0, description="Most pixels that a picture may have")] = 50_000_000
     max_pixels_at_once: Annotated[
@@ -22,6 +30,34 @@ class ApiGroup(Group):
     ] = 50_000_000
     max_streams: Annotated[int, Field(ge=0, description="Most event streams open at a time")] = 500
     presigned_seconds: Annotated[int, Field(gt=0, description="How long a presigned download is good")] = 300
+
+
+class LimitsGroup(Group):
+    """Of each key. 0 is no limit; who needs no key has none."""
+
+    requests: Annotated[int, Field(ge=0, description="Requests a key may make at once; 0: any number")] = 600
+    requests_window_seconds: Annotated[
+        int, Field(gt=0, description="Seconds in which as many requests grow back")
+    ] = 60
+    submissions: Annotated[int, Field(ge=0, description="Jobs a key may submit at once; 0: any number")] = 120
+    submissions_window_seconds: Annotated[
+        int, Field(gt=0, description="Seconds in which as many submissions grow back")
+    ] = 60
+    unfinished_jobs: Annotated[
+        int, Field(ge=0, description="Unfinished jobs that an owner of keys may have; 0: any number")
+    ] = 100
+
+    @property
+    def of_requests(self) -> tuple[RateLimit, ...]:
+        return _limit("default", self.requests, self.requests_window_seconds)
+
+    @property
+    def of_submissions(self) -> tuple[RateLimit, ...]:
+        return _limit("submit", self.submissions, self.submissions_window_seconds)
+
+
+def _limit(name: str, requests: int, window_seconds: int) -> tuple[RateLimit, ...]:
+    return (RateLimit(name=name, requests=requests, window_seconds=window_seconds),) if requests else ()
 
 
 class SweeperGroup(Group):
@@ -83,6 +119,7 @@ class RetentionGroup(Group):
 
 class ApiSettings(CommonSettings):
     api: ApiGroup = ApiGroup()
+    limits: LimitsGroup = LimitsGroup()
     sweeper: SweeperGroup = SweeperGroup()
     retention: RetentionGroup = RetentionGroup()
 

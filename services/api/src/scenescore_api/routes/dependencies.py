@@ -1,22 +1,40 @@
-"""What routes take from the application: put on its state by `create_app`."""
+"""What routes take from the application, and who may take it: put on its state by `create_app`.
 
+These are coroutines, so that a stranger is refused without waiting for the thread pool, where uploads may queue; what
+asks a database or Redis goes there.
+"""
+
+import math
 import re
+from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Request, Security
+from fastapi.concurrency import run_in_threadpool
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
 
-from scenescore_api.callers import LOCAL, Caller
+from scenescore_api.callers import Caller, Scope
+from scenescore_api.doors import Doors, check_scope, check_standings
+from scenescore_api.openapi_security import SCHEME
 from scenescore_api.preferences import Preferences, parse_prefer
+from scenescore_api.problems import FieldError, FieldErrorsError
 from scenescore_api.service import JobService
 from scenescore_api.settings import ApiSettings
 from scenescore_api.watching import JobWatch, OpenStreams
 from scenescore_shared.errors import InvalidRequestError
+from scenescore_shared.rate_limits import Standing
 
+_LONGEST_NAME_SHOWN = 64
 _QUOTED = re.compile(r'"(.*)"')
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
+_key = HTTPBearer(scheme_name=SCHEME, description="A key: `scs_…`", auto_error=False)
+"""For OpenAPI alone: the header is read below."""
 
-# coroutines, since the others cost a way to the thread pool and back each
+
 async def _service(request: Request) -> JobService:
     service: JobService = request.app.state.service
     return service
@@ -73,14 +91,79 @@ async def _idempotency_key(
     return key
 
 
-async def _caller(_: Request) -> Caller:
-    return LOCAL
-
-
 Watch = Annotated[JobWatch, Depends(_watch)]
 Streams = Annotated[OpenStreams, Depends(_streams)]
 PreferencesOf = Annotated[Preferences, Depends(_preferences)]
 IdempotencyKeyOf = Annotated[str | None, Depends(_idempotency_key)]
+
+
+async def _caller(request: Request, _: Annotated[object, Security(_key)]) -> Caller:
+    """Known before anything of the body is read."""
+    doors: Doors = request.app.state.doors
+    authorization = request.headers.getlist("authorization")
+    if not authorization:
+        return doors.stranger()
+    caller = await run_in_threadpool(doors.holder, authorization)
+    request.state.key_id = caller.key_id
+    return caller
+
+
+async def _counted(request: Request, caller: Annotated[Caller, Depends(_caller)]) -> None:
+    """Counts the request, and has the answer tell its key's limits, an error too. Without a key there are none."""
+    if caller.key_id is None:
+        return
+    doors: Doors = request.app.state.doors
+    submitting = (request.method, request.url.path) == ("POST", str(request.app.url_path_for("create_job")))
+    standings = await run_in_threadpool(doors.count, caller.key_id, submitting=submitting)
+    if standings:
+        request.state.answer_headers = _rate_limit_headers(standings)
+    check_standings(standings)
+
+
+async def _may_use_jobs(caller: Annotated[Caller, Depends(_caller)]) -> None:
+    check_scope(caller, Scope.JOBS)
+
+
+async def _may_administer(caller: Annotated[Caller, Depends(_caller)]) -> None:
+    check_scope(caller, Scope.ADMIN)
+
+
+async def _counted_if_known(request: Request) -> None:
+    """Open to everybody; a key that is sent is checked and counted all the same."""
+    if request.headers.getlist("authorization"):
+        await _counted(request, await _caller(request, None))
+
+
+async def _known_query(request: Request) -> None:
+    """A misspelt parameter must not be silent."""
+    route = request.scope["route"]
+    if not request.query_params or not isinstance(route, APIRoute):
+        return
+    known = sorted(
+        field.alias for field in get_flat_params(route.dependant) if isinstance(field.field_info, Query)
+    )
+    unknown = sorted(set(request.query_params) - set(known))
+    if unknown:
+        takes = f"it takes {', '.join(known)}" if known else "it takes none"
+        message = f"There is no such query parameter here; {takes}"
+        errors = [
+            FieldError(field=f"query.{name[:_LONGEST_NAME_SHOWN]}", message=message) for name in unknown
+        ]
+        raise FieldErrorsError(f"{errors[0].field}: {message}.", errors[:10])
+
+
+def _rate_limit_headers(standings: Sequence[Standing]) -> dict[str, str]:
+    """As in draft-ietf-httpapi-ratelimit-headers-10: `t` is when the limit is whole again."""
+    policy = (f'"{s.limit.name}";q={s.limit.requests};w={s.limit.window_seconds}' for s in standings)
+    state = (f'"{s.limit.name}";r={s.remaining};t={math.ceil(s.full_in)}' for s in standings)
+    return {"RateLimit-Policy": ", ".join(policy), "RateLimit": ", ".join(state)}
+
+
+FOR_JOBS = [Depends(_counted), Depends(_may_use_jobs), Depends(_known_query)]
+"""Of every route about jobs, in this order and before the route's own."""
+FOR_ADMINISTRATORS = [Depends(_may_administer)]
+FOR_EVERYBODY = [Security(_key), Depends(_counted_if_known), Depends(_known_query)]
+
 Service = Annotated[JobService, Depends(_service)]
 Settings = Annotated[ApiSettings, Depends(_settings)]
 CallerOf = Annotated[Caller, Depends(_caller)]

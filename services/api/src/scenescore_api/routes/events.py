@@ -9,10 +9,10 @@ from fastapi.responses import StreamingResponse
 
 from scenescore_api.following import JobStream
 from scenescore_api.problems import documented
-from scenescore_api.routes.dependencies import CallerOf, Service, Streams, Watch
+from scenescore_api.routes.dependencies import FOR_JOBS, CallerOf, Service, Streams, Watch
 from scenescore_api.routes.jobs import JobId
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=FOR_JOBS)
 
 
 class EventStream(StreamingResponse):

@@ -1,6 +1,6 @@
 """`/v1/jobs`: submit, read, list, cancel, delete, and the job's files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -12,13 +12,20 @@ from scenescore_api import page_tokens
 from scenescore_api.following import ended_within
 from scenescore_api.pictures import STORED_CONTENT_TYPE
 from scenescore_api.problems import documented
-from scenescore_api.routes.dependencies import CallerOf, IdempotencyKeyOf, PreferencesOf, Service, Watch
+from scenescore_api.routes.dependencies import (
+    FOR_JOBS,
+    CallerOf,
+    IdempotencyKeyOf,
+    PreferencesOf,
+    Service,
+    Watch,
+)
 from scenescore_api.schemas import JobList, JobView, job_view
 from scenescore_api.service import Asked, JobService
 from scenescore_api.submissions import REQUEST_BODY, Submission, read_submission
 from scenescore_shared.jobs import Job, Status
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=FOR_JOBS)
 
 _MAX_RETRY_AFTER_SECONDS = 30
 
@@ -47,6 +54,10 @@ _REPLAYED = {
         "description": "true: this is the answer to an earlier request with the same Idempotency-Key",
         "schema": {"type": "string", "enum": ["true"]},
     }
+}
+_ETAG = {
+    "ETag": {"description": "Names the file's bytes", "schema": {"type": "string"}},
+    "Cache-Control": {"description": "private, no-cache: keep it, and ask", "schema": {"type": "string"}},
 }
 _UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
 _GONE = {HTTPStatus.GONE: "The job's files have gone: see `expires_at`"}
@@ -215,12 +226,15 @@ def delete_job(job_id: JobId, service: Service, caller: CallerOf) -> None:
     summary="The picture, upright and without metadata",
     response_class=StreamingResponse,
     responses={
-        200: {"description": "A JPEG", "content": {STORED_CONTENT_TYPE: {}}},
+        200: {"description": "A JPEG", "content": {STORED_CONTENT_TYPE: {}}, "headers": _ETAG},
+        304: {"description": "It is still the one that If-None-Match names", "headers": _ETAG},
         **documented(HTTPStatus.NOT_FOUND, HTTPStatus.GONE, _UNAVAILABLE, descriptions=_GONE),
     },
 )
-def get_image(job_id: JobId, service: Service, caller: CallerOf) -> StreamingResponse:
-    return StreamingResponse(service.picture(job_id, caller), media_type=STORED_CONTENT_TYPE)
+def get_image(job_id: JobId, service: Service, caller: CallerOf, request: Request) -> Response:
+    chunks = service.picture(job_id, caller)
+    # a job's picture never changes
+    return _file(request, chunks, media_type=STORED_CONTENT_TYPE, etag=job_id)
 
 
 @router.get(
@@ -232,11 +246,12 @@ def get_image(job_id: JobId, service: Service, caller: CallerOf) -> StreamingRes
             "description": "The file",
             "content": {"audio/midi": {"schema": {"type": "string", "format": "binary"}}},
             "headers": {
-                "ETag": {"schema": {"type": "string"}, "description": "The file's sha256"},
+                **_ETAG,
                 "Content-Disposition": {"schema": {"type": "string"}, "description": "The file's name"},
                 "Content-Length": {"schema": {"type": "integer"}, "description": "In bytes"},
             },
         },
+        304: {"description": "It is still the one that If-None-Match names", "headers": _ETAG},
         307: {
             "description": "It lies in the object store: a URL that is good for some minutes",
             "headers": _LOCATION
@@ -250,6 +265,7 @@ def get_output(
     name: Annotated[str, Path(examples=["music.mid"])],
     service: Service,
     caller: CallerOf,
+    request: Request,
 ) -> Response:
     """Readable as soon as it exists."""
     download = service.output(job_id, name, caller)
@@ -259,9 +275,26 @@ def get_output(
     headers = {
         "Content-Disposition": f'attachment; filename="{output.name}"',
         "Content-Length": str(output.bytes),
-        "ETag": f'"{output.sha256}"',
     }
-    return StreamingResponse(download.chunks, media_type=output.content_type, headers=headers)
+    return _file(
+        request, download.chunks, media_type=output.content_type, etag=output.sha256, headers=headers
+    )
+
+
+def _file(
+    request: Request,
+    chunks: Iterator[bytes],
+    *,
+    media_type: str,
+    etag: str,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A file that a browser may keep and must ask about: it goes when its job is deleted."""
+    kept = {"ETag": f'"{etag}"', "Cache-Control": "private, no-cache"}
+    known = request.headers.get("if-none-match", "")
+    if known.strip() == "*" or kept["ETag"] in {tag.strip().removeprefix("W/") for tag in known.split(",")}:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=kept)
+    return StreamingResponse(chunks, media_type=media_type, headers={**kept, **(headers or {})})
 
 
 def _answer(job: Job, service: JobService, request: Request, response: Response) -> JobView:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from scenescore_api.pictures import CONTENT_TYPES
 from scenescore_api.problems import documented
-from scenescore_api.routes.dependencies import Service, Settings
+from scenescore_api.routes.dependencies import FOR_ADMINISTRATORS, FOR_EVERYBODY, Service, Settings
 from scenescore_shared.errors import TransientError
 from scenescore_shared.options import NOT_BUILT_YET, JobOptions
 
@@ -43,7 +43,7 @@ class Health(BaseModel):
     ]
 
 
-@router.get("/v1/capabilities", summary="What this server takes and gives")
+@router.get("/v1/capabilities", summary="What this server takes and gives", dependencies=FOR_EVERYBODY)
 def get_capabilities(request: Request, settings: Settings) -> Capabilities:
     return Capabilities(
         version=request.app.version,
@@ -90,6 +90,7 @@ def get_readiness(service: Service, response: Response) -> Health:
     "/metrics",
     summary="Figures for Prometheus",
     response_class=PlainTextResponse,
+    dependencies=FOR_ADMINISTRATORS,
     responses=documented(HTTPStatus.SERVICE_UNAVAILABLE),
 )
 def get_metrics(request: Request) -> Response:

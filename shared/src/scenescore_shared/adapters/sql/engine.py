@@ -29,7 +29,10 @@ _BEGIN_MODE = "sqlite_begin_mode"
 
 
 def make_engine(url: str, *, application: str) -> Engine:
-    """An engine for `postgresql+psycopg://…` or `sqlite:///…`. No connection is made yet."""
+    """An engine for `postgresql+psycopg://…` or `sqlite:///…`. No connection is made yet.
+
+    Its errors, which end in logs, name no values: they may be users' texts or the hashes of keys.
+    """
     if make_url(url).get_backend_name() == "sqlite":
         return _make_sqlite_engine(url)
     return create_engine(
@@ -38,6 +41,7 @@ def make_engine(url: str, *, application: str) -> Engine:
         pool_size=5,
         max_overflow=10,
         pool_timeout=10,
+        hide_parameters=True,
         connect_args={**_POSTGRES_CONNECT, "application_name": application},
     )
 
@@ -93,7 +97,7 @@ def _not_answering(error: Exception) -> TransientError:
 def _make_sqlite_engine(url: str) -> Engine:
     folder = sqlite_file(url).parent
     folder.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 30})
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 30})
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:

@@ -26,7 +26,7 @@ from scenescore_shared.adapters.sql.engine import for_reading, for_writing, tran
 from scenescore_shared.adapters.sql.idempotency import complete
 from scenescore_shared.adapters.sql.rows import job_of, row_of
 from scenescore_shared.adapters.sql.tables import job_events, jobs
-from scenescore_shared.errors import IllegalMoveError, NotFoundError
+from scenescore_shared.errors import IllegalMoveError, NotFoundError, QuotaExceededError
 from scenescore_shared.idempotency import Answered
 from scenescore_shared.jobs import UNFINISHED, Job, Status, Step, event_data
 from scenescore_shared.ports import MAX_QUEUE_POSITION, Change, Everybody, JobEvent, Sweep
@@ -46,8 +46,10 @@ class SqlJobRepository:
         self._writes = for_writing(engine)
         self._sweep_lock = sweep_lock
 
-    def add(self, job: Job, *, answered: Answered | None = None) -> None:
+    def add(self, job: Job, *, max_unfinished: int | None = None, answered: Answered | None = None) -> None:
         with self._writing() as connection:
+            if max_unfinished is not None and job.owner is not None:
+                _check_quota(connection, job.owner, max_unfinished)
             if answered is not None:
                 complete(connection, answered)
             connection.execute(insert(jobs), row_of(job))
@@ -107,6 +109,10 @@ class SqlJobRepository:
             query = query.where(jobs.c.id < before_id)
         with self._reading() as connection:
             return [job_of(row) for row in connection.execute(query)]
+
+    def unfinished(self, owner: str) -> int:
+        with self._reading() as connection:
+            return _unfinished(connection, owner)
 
     def queue_positions(self, jobs: Sequence[Job]) -> Mapping[str, int]:
         waiting = [job for job in jobs if not job.finished and job.lease is None]
@@ -256,6 +262,20 @@ def _head(step: str) -> Subquery:
 
 def _jobs(connection: Connection, query: Select[Any]) -> list[Job]:
     return [job_of(row) for row in connection.execute(query)]
+
+
+def _check_quota(connection: Connection, owner: str, quota: int) -> None:
+    if connection.dialect.name == "postgresql":
+        # one add of this owner's at a time, until its commit; on SQLite every writer waits for the one lock anyway
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(owner, 0))))
+    if _unfinished(connection, owner) >= quota:
+        raise QuotaExceededError(quota)
+
+
+def _unfinished(connection: Connection, owner: str) -> int:
+    # due_at is null once a job has ended: the partial index on it answers this
+    counted = select(func.count()).where(jobs.c.owner == owner, jobs.c.due_at.is_not(None))
+    return connection.execute(counted).scalar_one()
 
 
 def _locked(connection: Connection, job_id: str) -> Job:

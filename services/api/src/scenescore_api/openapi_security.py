@@ -1,0 +1,66 @@
+"""What OpenAPI tells of keys and limits: added to the document, since handlers and not routes make these answers."""
+
+from http import HTTPStatus
+from typing import Any
+
+from scenescore_api.problems import documented
+
+SCHEME = "key"
+
+_INTEGER = {"type": "integer", "minimum": 1}
+_CHALLENGE = {
+    "WWW-Authenticate": {
+        "description": "How to come in (RFC 6750)",
+        "schema": {"type": "string"},
+        "example": 'Bearer realm="scenescore", error="invalid_token"',
+    }
+}
+_RETRY_AFTER = {
+    "Retry-After": {"description": "Seconds after which the request fits again", "schema": _INTEGER}
+}
+_RATE_LIMITS = {
+    "RateLimit-Policy": {
+        "description": "The key's limits: how many requests (q) in how many seconds (w)",
+        "schema": {"type": "string"},
+        "example": '"default";q=600;w=60',
+    },
+    "RateLimit": {
+        "description": "What is left of them (r), and in how many seconds they are whole again (t)",
+        "schema": {"type": "string"},
+        "example": '"default";r=599;t=1',
+    },
+}
+_DESCRIPTIONS = {
+    "401": "There is no key, or it is not known, or it was revoked",
+    "403": "The key lacks the scope that this needs",
+    "429": "Too many requests of this key, or too many unfinished jobs of its owner",
+}
+_HEADERS = {"401": _CHALLENGE, "403": _CHALLENGE, "429": _RETRY_AFTER}
+
+
+def describe_security(document: dict[str, Any], *, keys_required: bool) -> None:
+    """Adds to each operation who may call it, and the answers to those who may not."""
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            if "security" not in operation:
+                operation["security"] = []
+                continue
+            if not keys_required or path == "/v1/capabilities":
+                operation["security"] = [{}, {SCHEME: []}]
+            limited = path.startswith("/v1/")
+            _add_refusals(operation["responses"], limited=limited, scoped=path != "/v1/capabilities")
+            if limited:
+                _add_rate_limits(operation["responses"])
+
+
+def _add_refusals(responses: dict[str, Any], *, limited: bool, scoped: bool) -> None:
+    statuses = ["401", *(["403"] if scoped else []), *(["429"] if limited else [])]
+    for status in statuses:
+        (described,) = documented(HTTPStatus(int(status))).values()
+        responses[status] = {**described, "description": _DESCRIPTIONS[status], "headers": _HEADERS[status]}
+
+
+def _add_rate_limits(responses: dict[str, Any]) -> None:
+    for status, response in responses.items():
+        if status not in {"401", "default"}:
+            response["headers"] = {**response.get("headers", {}), **_RATE_LIMITS}
