@@ -8,16 +8,21 @@ from functools import partial
 from itertools import count
 
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 
 from samples.jobs import COMPOSED, MIX, NOW, POLICY, job_id
 from scenescore_api.app import make_app
 from scenescore_api.pictures import PictureLimits, PictureReader
 from scenescore_api.service import JobService
 from scenescore_api.settings import ApiSettings
+from scenescore_api.webhooks.addresses import AddressRules
+from scenescore_api.webhooks.service import WebhookService
+from scenescore_shared.fake_webhooks import InMemorySecretRepository
 from scenescore_shared.fakes import FakeClock, InMemoryBlobStore, InMemoryJobRepository, RecordingPublisher
 from scenescore_shared.jobs import Classified, Job, Step
 from scenescore_shared.moves import claim, complete
 
+SIGNING_KEY = SecretStr("a signing key that is good for tests only")
 LIMITS = PictureLimits(max_bytes=200_000, max_pixels=1_000_000)
 
 
@@ -65,6 +70,13 @@ def api_on_fakes() -> Iterator[Api]:
         emotions=("happy", "angry", "sad"),
         new_id=lambda: job_id(next(numbers)),
         presigned_for=timedelta(minutes=5),
+        webhooks=WebhookService(
+            deliveries=jobs.deliveries,
+            secrets=InMemorySecretRepository(),
+            clock=clock,
+            key=SIGNING_KEY,
+            rules=AddressRules(),
+        ),
     )
     settings = ApiSettings.model_validate(
         {"api": {"max_upload_bytes": LIMITS.max_bytes, "max_pixels": LIMITS.max_pixels}}

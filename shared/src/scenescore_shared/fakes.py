@@ -12,12 +12,15 @@ from datetime import UTC, datetime, timedelta
 
 from scenescore_shared.contracts import WakeUp
 from scenescore_shared.errors import IllegalMoveError, NotFoundError
+from scenescore_shared.fake_webhooks import InMemoryDeliveryRepository
 from scenescore_shared.jobs import Job, Status, Step, event_data
 from scenescore_shared.ports import BlobInfo, Change, Everybody, JobEvent, check_key
+from scenescore_shared.webhooks import deliveries_of
 
 
 class InMemoryJobRepository:
     def __init__(self) -> None:
+        self.deliveries = InMemoryDeliveryRepository()
         self._jobs: dict[str, Job] = {}
         self._events: dict[str, list[JobEvent]] = {}
         self._lock = threading.RLock()
@@ -46,6 +49,7 @@ class InMemoryJobRepository:
             if not job.finished:
                 raise IllegalMoveError(f"Job {job_id} is still {job.status}: cancel it first.")
             self._events.pop(job_id)
+            self.deliveries.forget_job(job_id)
             return self._jobs.pop(job_id)
 
     def page(
@@ -118,6 +122,7 @@ class InMemoryJobRepository:
             self._save(changed)
         else:
             self._jobs[job.id] = changed
+        self.deliveries.insert(deliveries_of(job, changed))
         return changed
 
     def _save(self, job: Job) -> None:

@@ -11,8 +11,10 @@ from scenescore_shared.adapters.s3 import S3BlobStore, make_client
 from scenescore_shared.adapters.sql.engine import make_engine, sqlite_file
 from scenescore_shared.adapters.sql.jobs import SqlJobRepository
 from scenescore_shared.adapters.sql.locks import SWEEP_LOCK_KEY, advisory_lock, file_lock
+from scenescore_shared.adapters.sql.webhooks import SqlDeliveryRepository, SqlSecretRepository
 from scenescore_shared.ports import BlobStore, TaskPublisher
 from scenescore_shared.settings import CommonSettings, StorageSettings
+from scenescore_shared.webhooks import DeliveryRepository, SecretRepository
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,6 +29,14 @@ def build_job_repository(engine: Engine) -> SqlJobRepository:
         beside = sqlite_file(engine.url).with_suffix(".sweep-lock")
         return SqlJobRepository(engine, lambda: file_lock(beside))
     return SqlJobRepository(engine, lambda: advisory_lock(engine, SWEEP_LOCK_KEY))
+
+
+def build_delivery_repository(engine: Engine) -> DeliveryRepository:
+    return SqlDeliveryRepository(engine)
+
+
+def build_secret_repository(engine: Engine) -> SecretRepository:
+    return SqlSecretRepository(engine)
 
 
 def build_blob_store(settings: CommonSettings) -> BlobStore:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from scenescore_api.callers import Caller
 from scenescore_api.pictures import STORED_CONTENT_TYPE, PictureReader
+from scenescore_api.webhooks.service import WebhookService
 from scenescore_shared import moves
 from scenescore_shared.errors import InvalidRequestError, NotFoundError, TransientError
 from scenescore_shared.jobs import Job, Output, Picture, Status, new_job
@@ -39,6 +40,7 @@ class JobService:
     emotions: tuple[str, ...]
     new_id: Callable[[], str]
     presigned_for: timedelta
+    webhooks: WebhookService
 
     def submit(self, upload: bytes | None, options: JobOptions, *, caller: Caller, request_id: str) -> Job:
         """Stores the picture, commits the job, then wakes a worker: in this order, so that nothing that was
@@ -47,6 +49,8 @@ class JobService:
         Raises InvalidPictureError, InvalidRequestError, or TransientError (then nobody knows of the job: submit again).
         """
         options = options.with_mix_over(self.emotions)
+        if options.webhook_url is not None:
+            self.webhooks.check(options.webhook_url, caller)
         if upload is None and options.emotions is None:
             raise InvalidRequestError("Send a picture as `image`, or the option `emotions`, or both.")
         job_id = self.new_id()

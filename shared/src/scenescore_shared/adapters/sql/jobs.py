@@ -10,9 +10,11 @@ from sqlalchemy import Connection, Engine, delete, func, insert, or_, select, up
 from scenescore_shared.adapters.sql.engine import for_writing, translated_errors
 from scenescore_shared.adapters.sql.rows import job_of, row_of
 from scenescore_shared.adapters.sql.tables import job_events, jobs
+from scenescore_shared.adapters.sql.webhooks import insert_deliveries
 from scenescore_shared.errors import IllegalMoveError, NotFoundError
 from scenescore_shared.jobs import Job, Status, Step, event_data
 from scenescore_shared.ports import Change, Everybody, JobEvent
+from scenescore_shared.webhooks import deliveries_of
 
 
 class SqlJobRepository:
@@ -159,6 +161,7 @@ def _save(connection: Connection, *, before: Sequence[Job], after: Sequence[Job]
         changed = {name: value for name, value in is_now.items() if value != was[name]}
         if changed:
             connection.execute(update(jobs).where(jobs.c.id == new.id).values(changed))
+        insert_deliveries(connection, deliveries_of(old, new))
     _append_events(connection, [new for old, new in zip(before, after, strict=True) if new.seq > old.seq])
 
 

@@ -171,6 +171,8 @@ webhook_deliveries = Table(
     Column("body", Text, nullable=False, comment="the very bytes that are signed"),
     Column("status", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
+    Column("tries", Integer, nullable=False, comment="attempts since the beginning, or the last replay"),
+    Column("first_tried_at", UtcDateTime, comment="the first of these tries: the schedule counts from it"),
     Column("due_at", UtcDateTime, comment="of the next attempt, or the end of the present one's lease"),
     Column("lease_token", String(64)),
     Column("created_at", UtcDateTime, nullable=False),

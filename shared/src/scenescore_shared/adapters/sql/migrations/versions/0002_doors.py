@@ -69,6 +69,18 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column(
+            "tries",
+            sa.Integer(),
+            nullable=False,
+            comment="attempts since the beginning, or the last replay",
+        ),
+        sa.Column(
+            "first_tried_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="the first of these tries: the schedule counts from it",
+        ),
+        sa.Column(
             "due_at",
             sa.DateTime(timezone=True),
             nullable=True,
