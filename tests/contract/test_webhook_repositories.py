@@ -64,7 +64,7 @@ def take(delivery: Delivery) -> Moved:
     taken = replace(
         delivery,
         attempts=delivery.attempts + 1,
-        tries=delivery.tries + 1,
+        steps=delivery.steps + 1,
         first_tried_at=NOW,
         lease_token="t",
         due_at=NOW + timedelta(seconds=30),
@@ -102,9 +102,7 @@ def test_a_claim_that_ends_a_job_fills_the_outbox_too(repositories: Repositories
 
 def test_nothing_is_sent_of_a_job_that_goes_on_or_asked_for_nothing(repositories: Repositories) -> None:
     repositories.jobs.add(with_webhook(claimed(queued(1))))
-    repositories.jobs.update(
-        job_id(1), partial(renew, now=NOW, token="t1", policy=POLICY, step_progress=0.5)
-    )
+    repositories.jobs.update(job_id(1), partial(renew, now=NOW, token="t1", policy=POLICY, step_progress=0.5))
     repositories.jobs.add(queued(2))
     repositories.jobs.update(job_id(2), partial(cancel_now, now=NOW))
     repositories.jobs.add(with_webhook(succeeded(queued(3))))
@@ -232,9 +230,7 @@ def test_secrets_live_until_they_are_revoked_by_their_owner(repositories: Reposi
 
 def test_an_owner_has_so_many_secrets_however_many_are_asked_for_at_once(repositories: Repositories) -> None:
     with ThreadPoolExecutor(8) as pool:
-        added = list(
-            pool.map(lambda number: repositories.secrets.add(secret(number), at_most=5), range(12))
-        )
+        added = list(pool.map(lambda number: repositories.secrets.add(secret(number), at_most=5), range(12)))
     assert sum(added) == 5
     assert len(repositories.secrets.live("alice")) == 5
     repositories.secrets.revoke(repositories.secrets.live("alice")[0].id, owner="alice", now=NOW)

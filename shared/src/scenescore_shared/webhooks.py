@@ -29,7 +29,9 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A message on its way to a receiver. `attempts` counts all, `tries` those since `replay` or the beginning."""
+    """A message on its way to a receiver. `attempts` counts all of them; `steps` are those of the schedule that
+    have gone by since the beginning or the last replay.
+    """
 
     id: str
     job_id: str
@@ -40,9 +42,9 @@ class Delivery:
     created_at: datetime
     status: DeliveryStatus = DeliveryStatus.PENDING
     attempts: int = 0
-    tries: int = 0
+    steps: int = 0
     first_tried_at: datetime | None = None
-    """When the first of the `tries` was."""
+    """When the first attempt of the present schedule was."""
     due_at: datetime | None
     """Of the next attempt, or the end of the present one's lease; None once it has ended."""
     lease_token: str | None = None

@@ -53,12 +53,12 @@ def claim(delivery: Delivery, *, now: datetime, token: str, lease: timedelta) ->
             error="The sending process was lost; whether the message arrived is not known.",
             seconds=0.0,
         )
-        if delivery.tries >= len(OFFSETS):
+        if delivery.steps >= len(OFFSETS):
             return Moved(delivery=_ended(delivery, DeliveryStatus.FAILED, now), attempt=lost)
     claimed = replace(
         delivery,
         attempts=delivery.attempts + 1,
-        tries=delivery.tries + 1,
+        steps=delivery.steps + 1,
         first_tried_at=delivery.first_tried_at or now,
         due_at=now + lease,
         lease_token=token,
@@ -95,7 +95,7 @@ def replay(delivery: Delivery, *, now: datetime) -> Moved:
     fresh = replace(
         delivery,
         status=DeliveryStatus.PENDING,
-        tries=0,
+        steps=0,
         first_tried_at=None,
         due_at=now,
         lease_token=None,
@@ -104,22 +104,24 @@ def replay(delivery: Delivery, *, now: datetime) -> Moved:
     return Moved(delivery=fresh)
 
 
-def next_attempt_at(
+def waiting(
     delivery: Delivery, *, now: datetime, jitter: float, retry_after: timedelta | None = None
-) -> datetime | None:
-    """The next step of the schedule that is still to come, None after the last.
+) -> Delivery | None:
+    """The delivery until the next step of its schedule, None after the last.
 
-    A receiver that asks for more time gets it, up to the step after that, and up to a day in all.
+    Of the steps that went by meanwhile only the last is made up for. A receiver that asks for more time gets it,
+    up to the step after that, and up to a day in all.
     """
     first = delivery.first_tried_at or now
-    left = [offset for offset in OFFSETS[delivery.tries :] if offset > now - first]
-    if not left:
+    gone_by = [step for step in range(delivery.steps, len(OFFSETS)) if OFFSETS[step] <= now - first]
+    step = gone_by[-1] if gone_by else delivery.steps
+    if step >= len(OFFSETS):
         return None
-    due = max(now, first + left[0] * (1 - JITTER * jitter))
+    due = max(now, first + OFFSETS[step] * (1 - JITTER * jitter))
     if retry_after is not None:
-        bound = first + (left[1] if len(left) > 1 else OFFSETS[-1])
+        bound = first + OFFSETS[min(step + 1, len(OFFSETS) - 1)]
         due = max(due, min(now + retry_after, bound))
-    return due
+    return replace(delivery, steps=step, due_at=due, lease_token=None)
 
 
 def retry_after_of(answer: Answer, now: datetime) -> timedelta | None:
@@ -145,13 +147,10 @@ def _after(delivery: Delivery, answer: Answer, now: datetime, jitter: float) -> 
         return _ended(delivery, DeliveryStatus.DELIVERED, now)
     if code == HTTPStatus.GONE:
         return _ended(delivery, DeliveryStatus.GONE, now)
-    due = None
+    until_next = None
     if not answer.final:
-        wait = retry_after_of(answer, now)
-        due = next_attempt_at(delivery, now=now, jitter=jitter, retry_after=wait)
-    if due is None:
-        return _ended(delivery, DeliveryStatus.FAILED, now)
-    return replace(delivery, due_at=due, lease_token=None)
+        until_next = waiting(delivery, now=now, jitter=jitter, retry_after=retry_after_of(answer, now))
+    return until_next or _ended(delivery, DeliveryStatus.FAILED, now)
 
 
 def _ended(delivery: Delivery, status: DeliveryStatus, now: datetime) -> Delivery:

@@ -138,6 +138,9 @@ class Sender:
         with _cut_off_at(deadline, connection.sock):
             connection.request("POST", url.target, body, all_headers, preload_content=False)
             with closing(connection.getresponse()) as response:
+                if deadline.passed:
+                    # headers that were cut off look like whole ones
+                    raise TimeoutError
                 # the answer stands, whatever becomes of its body
                 with suppress(HTTPError, HTTPException, OSError):
                     response.read(_MOST_ANSWER_BYTES, decode_content=False)

@@ -69,16 +69,16 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column(
-            "tries",
+            "steps",
             sa.Integer(),
             nullable=False,
-            comment="attempts since the beginning, or the last replay",
+            comment="of the schedule, gone by since the beginning or the last replay",
         ),
         sa.Column(
             "first_tried_at",
             sa.DateTime(timezone=True),
             nullable=True,
-            comment="the first of these tries: the schedule counts from it",
+            comment="the first attempt of this schedule, which counts from it",
         ),
         sa.Column(
             "due_at",
