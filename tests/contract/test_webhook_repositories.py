@@ -1,4 +1,4 @@
-"""What the outbox of webhooks and the store of their secrets' names promise, on the fakes, on SQLite and on PostgreSQL."""
+"""What the outbox and the names of the secrets promise, on the fakes, on SQLite and on PostgreSQL."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -65,14 +65,13 @@ class Bench:
             self.deliverer.deliver(delivery)
         return len(claimed)
 
-    @property
     def delivery(self) -> Delivery:
         (delivery,) = self.deliveries.of_job(job_id(1))
         return delivery
 
     def log(self) -> list[tuple[int, int | None]]:
         return [
-            (each.number, each.status_code) for each in self.deliveries.attempts(self.delivery.id, limit=99)
+            (each.number, each.status_code) for each in self.deliveries.attempts(self.delivery().id, limit=99)
         ]
 
 
@@ -117,14 +116,14 @@ def test_a_failure_is_followed_by_the_same_message(bench: Bench) -> None:
         bench.clock.advance(100_000)
         assert bench.round() == 0
         first, second = receiver.requests
-    assert first.body == second.body == bench.delivery.body.encode()
-    assert first.headers["webhook-id"] == second.headers["webhook-id"] == bench.delivery.id
+    assert first.body == second.body == bench.delivery().body.encode()
+    assert first.headers["webhook-id"] == second.headers["webhook-id"] == bench.delivery().id
     assert int(second.headers["webhook-timestamp"]) - int(first.headers["webhook-timestamp"]) == 5
     for request in (first, second):
         message = verified(request, secret)
         assert message["type"] == "job.canceled"
-        assert message == json.loads(bench.delivery.body)
-    assert bench.delivery.status is DeliveryStatus.DELIVERED
+        assert message == json.loads(bench.delivery().body)
+    assert bench.delivery().status is DeliveryStatus.DELIVERED
     assert bench.log() == [(1, 500), (2, 200)]
 
 
@@ -136,7 +135,7 @@ def test_410_is_the_last(bench: Bench) -> None:
         bench.clock.advance(100_000)
         assert bench.round() == 0
         assert len(receiver.requests) == 1
-    assert bench.delivery.status is DeliveryStatus.GONE
+    assert bench.delivery().status is DeliveryStatus.GONE
 
 
 def test_after_the_last_step_it_has_failed(bench: Bench) -> None:
@@ -144,10 +143,10 @@ def test_after_the_last_step_it_has_failed(bench: Bench) -> None:
     with Receiver([answer(503)]) as receiver:
         bench.end(receiver)
         started = bench.clock.now()
-        while (due := bench.delivery.due_at) is not None:
+        while (due := bench.delivery().due_at) is not None:
             bench.clock.advance(max(0.0, (due - bench.clock.now()).total_seconds()))
             assert bench.round() == 1
-    assert bench.delivery.status is DeliveryStatus.FAILED
+    assert bench.delivery().status is DeliveryStatus.FAILED
     assert len(receiver.requests) == 8
     assert 77_000 < (bench.clock.now() - started).total_seconds() <= 86_400
 
@@ -176,14 +175,14 @@ def test_without_a_secret_it_fails_and_says_so(bench: Bench) -> None:
         bench.end(receiver)
         bench.round()
         assert receiver.requests == []
-        assert bench.delivery.status is DeliveryStatus.FAILED
-        (attempt,) = bench.deliveries.attempts(bench.delivery.id, limit=9)
+        assert bench.delivery().status is DeliveryStatus.FAILED
+        (attempt,) = bench.deliveries.attempts(bench.delivery().id, limit=9)
         assert "POST /v1/webhooks/secrets" in (attempt.error or "")
         secret = bench.new_secret()
-        bench.deliveries.update(bench.delivery.id, partial(schedule.replay, now=bench.clock.now()))
+        bench.deliveries.update(bench.delivery().id, partial(schedule.replay, now=bench.clock.now()))
         bench.round()
         verified(receiver.requests[0], secret)
-    assert bench.delivery.status is DeliveryStatus.DELIVERED
+    assert bench.delivery().status is DeliveryStatus.DELIVERED
 
 
 def test_a_replay_sends_the_same_message_on_a_fresh_schedule(bench: Bench) -> None:
@@ -192,7 +191,7 @@ def test_a_replay_sends_the_same_message_on_a_fresh_schedule(bench: Bench) -> No
         bench.end(receiver)
         bench.round()
         bench.clock.advance(90)
-        bench.deliveries.update(bench.delivery.id, partial(schedule.replay, now=bench.clock.now()))
+        bench.deliveries.update(bench.delivery().id, partial(schedule.replay, now=bench.clock.now()))
         assert bench.round() == 1
         bench.clock.advance(5)
         assert bench.round() == 1
@@ -225,7 +224,7 @@ def test_what_the_receiver_says_is_kept_nowhere_and_no_secret_is_logged(
         bench.round()
     told = caplog.text + "".join(capsys.readouterr())
     assert "webhook_attempted" in told
-    recorded = str(bench.deliveries.attempts(bench.delivery.id, limit=9))
+    recorded = str(bench.deliveries.attempts(bench.delivery().id, limit=9))
     for hidden in (secret, SIGNING_KEY.get_secret_value(), "hidden-in-the-url", "private words"):
         assert hidden not in told + recorded
 
@@ -272,10 +271,10 @@ def test_a_killed_deliverer_in_the_middle_of_a_request_is_followed_by_another(
         with running(bench, tmp_path, "first", timeout_seconds="3", lease_seconds="4") as first:
             receiver.wait_for(1)
             first.stop(signal.SIGKILL)
-        assert bench.delivery.status is DeliveryStatus.PENDING
+        assert bench.delivery().status is DeliveryStatus.PENDING
         with running(bench, tmp_path, "second", timeout_seconds="3", lease_seconds="4") as second:
             receiver.wait_for(2)
-            second.wait_until(lambda: bench.delivery.status is DeliveryStatus.DELIVERED)
+            second.wait_until(lambda: bench.delivery().status is DeliveryStatus.DELIVERED)
             assert second.stop() == 0
         release.append(True)
         one, two = receiver.requests
@@ -302,7 +301,7 @@ def test_at_sigterm_it_finishes_what_it_has_in_hand(bench: Bench, tmp_path: Path
             release.append(True)
             assert process.wait() == 0
         assert len(receiver.requests) == 1
-    assert bench.delivery.status is DeliveryStatus.DELIVERED
+    assert bench.delivery().status is DeliveryStatus.DELIVERED
     assert not (tmp_path / "only" / "alive").exists()
     (second,) = bench.deliveries.of_job(job_id(2))
     assert (second.attempts, second.lease_token) == (0, None)

@@ -155,8 +155,8 @@ def test_a_name_that_is_none_is_told() -> None:
         ("8.8.8.8", "127.0.0.1"),
         ("::ffff:127.0.0.1",),
         ("64:ff9b::7f00:1",),
-        ("0.0.0.0",),
-    ],  # noqa: S104
+        ("0.0.0.0",),  # noqa: S104 - an address to refuse
+    ],
 )
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_name_with_an_inner_address_is_not_connected_to(
@@ -287,7 +287,7 @@ def test_a_certificate_that_nobody_known_signed_is_refused(tls: ssl.SSLContext) 
     assert receiver.requests == []
 
 
-def test_a_receiver_without_tls_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_receiver_without_tls_is_told() -> None:
     with Receiver([answer(200)]) as receiver:
         answered = send(receiver.url().replace("http:", "https:"))
     assert answered.error == "The receiver and this server could not agree on TLS."

@@ -1,4 +1,4 @@
-"""`scenescore up`: the API, its sweeper, the deliverer of webhooks and both workers as processes of this machine, watched over."""
+"""`scenescore up`: the API, the sweeper, the deliverer and both workers as processes of this machine, watched over."""
 
 import argparse
 import os

@@ -3,7 +3,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from scenescore_api.webhooks.addresses import AddressRules, ForbiddenAddressError
+from scenescore_api.webhooks.addresses import AddressRules, ForbiddenAddressError, Resolver
 from scenescore_shared.webhook_urls import parse_webhook_url
 
 PUBLIC = AddressRules()
@@ -92,7 +92,7 @@ def test_an_allowed_network_opens_no_other(address: str) -> None:
         INNER.check(ip_address(address), secure=False)
 
 
-def resolving(*answers: Sequence[str]):  # type: ignore[no-untyped-def] # noqa: ANN202 - a resolver and its calls
+def resolving(*answers: Sequence[str]) -> tuple[Resolver, list[tuple[str, int]]]:
     calls: list[tuple[str, int]] = []
 
     def resolver(host: str, port: int) -> Sequence[str]:

@@ -23,7 +23,11 @@ from scenescore_shared.webhooks import Delivery, DeliveryStatus
 
 class Bench:
     def __init__(self) -> None:
-        self.jobs, self.secrets, self.clock = InMemoryJobRepository(), InMemorySecretRepository(), FakeClock(NOW)
+        self.jobs, self.secrets, self.clock = (
+            InMemoryJobRepository(),
+            InMemorySecretRepository(),
+            FakeClock(NOW),
+        )
         self.secrets.add(new_secret("", NOW), at_most=5)
         self.sent: list[bytes] = []
         self.deliverer = Deliverer(

@@ -195,7 +195,11 @@ def test_a_database_that_is_away_is_503(api: Api, monkeypatch: pytest.MonkeyPatc
 
     for name in ("live", "add"):
         monkeypatch.setattr(service.secrets, name, away)
-    for answer in (api.client.get("/v1/webhooks/secrets"), api.client.post("/v1/webhooks/secrets"), submit(api)):
+    for answer in (
+        api.client.get("/v1/webhooks/secrets"),
+        api.client.post("/v1/webhooks/secrets"),
+        submit(api),
+    ):
         assert answer.status_code == 503
 
 
@@ -204,7 +208,9 @@ def test_a_database_that_is_away_is_503(api: Api, monkeypatch: pytest.MonkeyPatc
     [
         succeeded(),
         replace(queued(), status=Status.CANCELED, finished_at=NOW),
-        replace(queued(emotions=MIX), status=Status.FAILED, finished_at=NOW, error=JobError(code="a", message="b")),
+        replace(
+            queued(emotions=MIX), status=Status.FAILED, finished_at=NOW, error=JobError(code="a", message="b")
+        ),
     ],
 )
 def test_what_is_sent_is_what_openapi_promises(after: Any) -> None:

@@ -202,9 +202,25 @@ def test_webhooks_leave_for_https_at_public_addresses_only(overlay: str) -> None
 
     assert reached("8.8.8.8")
     assert reached("2606:2800:220:1:248:1893:25c8:1946")
-    for inner in ("10.0.0.1", "127.0.0.1", "169.254.169.254", "172.31.0.1", "192.168.0.1", "100.64.0.1", "240.0.0.1"):
+    for inner in (
+        "10.0.0.1",
+        "127.0.0.1",
+        "169.254.169.254",
+        "172.31.0.1",
+        "192.168.0.1",
+        "100.64.0.1",
+        "240.0.0.1",
+    ):
         assert not reached(inner), inner
-    for inner in ("::1", "fd00::1", "fe80::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::1", "ff02::1"):
+    for inner in (
+        "::1",
+        "fd00::1",
+        "fe80::1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::a00:1",
+        "2002:a00:1::1",
+        "ff02::1",
+    ):
         assert not reached(inner), inner
     # policies add up: no other one may let these pods out further on port 443
     labels = workloads(rendered(overlay))["scenescore-webhooks"]["spec"]["template"]["metadata"]["labels"]
