@@ -60,7 +60,7 @@ lock: setup ## pin the newest versions that fit
 
 secrets: ## write .env for docker compose, with new secrets (keeps one that is there)
 	@command -v openssl >/dev/null || { echo 'install openssl first: it makes the secrets'; exit 1; }
-	@umask 077; set -C; sed -e "s/^POSTGRES_PASSWORD=$$/&$$(openssl rand -hex 24)/" -e "s/^REDIS_PASSWORD=$$/&$$(openssl rand -hex 24)/" -e "s/^S3_ACCESS_KEY_ID=$$/&$$(openssl rand -hex 10)/" -e "s/^S3_SECRET_ACCESS_KEY=$$/&$$(openssl rand -hex 20)/" .env.example > .env
+	@umask 077; set -C; sed -e "s/^POSTGRES_PASSWORD=$$/&$$(openssl rand -hex 24)/" -e "s/^REDIS_PASSWORD=$$/&$$(openssl rand -hex 24)/" -e "s/^S3_ACCESS_KEY_ID=$$/&$$(openssl rand -hex 10)/" -e "s/^S3_SECRET_ACCESS_KEY=$$/&$$(openssl rand -hex 20)/" -e "s/^WEBHOOK_SIGNING_KEY=$$/&$$(openssl rand -hex 32)/" .env.example > .env
 
 clean: ## remove what setup and demo made
 	rm -rf $(VENV) .scenescore demo.mid

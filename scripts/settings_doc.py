@@ -14,7 +14,7 @@ from scenescore_shared.settings import PREFIX, CommonSettings
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 SECTIONS: dict[str, type[BaseModel]] = {
     "Every service": CommonSettings,
-    "The API and the sweeper": ApiSettings,
+    "The API, the sweeper and the deliverer of webhooks": ApiSettings,
     "The classifier": ClassifierSettings,
     "The composer": ComposerSettings,
 }
@@ -34,7 +34,7 @@ def rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]:
             yield from rows(kind, f"{prefix}{name.upper()}__")
             continue
         default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
-        shown = "" if default is None else f"`{default}`"
+        shown = "" if default is None or default == "" else f"`{default}`"
         if not field.description:
             raise SystemExit(f"{prefix}{name.upper()} has no description")
         yield f"{prefix}{name.upper()}", f"| {shown} | {field.description} |"

@@ -19,7 +19,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> Iterator[Embedded]:
-    up = Embedded(tmp_path_factory.mktemp("embedded"), {})
+    # for a receiver of the tests' own
+    settings = {"SCENESCORE_WEBHOOKS__ALLOWED_NETWORKS": "127.0.0.0/8"}
+    up = Embedded(tmp_path_factory.mktemp("embedded"), settings)
     up.run("scenescore_standalone", "corpus", "import", str(corpus))
     try:
         up.start()
@@ -48,4 +50,4 @@ def stack(
     finally:
         statuses = servers.stop()
     # uvicorn shuts down in order and then ends by the signal that asked it to
-    assert statuses == {"api": -signal.SIGTERM, "sweeper": 0, "classify": 0, "compose": 0}
+    assert statuses == {"api": -signal.SIGTERM, "sweeper": 0, "webhooks": 0, "classify": 0, "compose": 0}

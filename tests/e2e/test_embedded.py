@@ -14,7 +14,9 @@ from samples.checks import assert_good_job
 from samples.client import Client
 from samples.pictures import jpeg
 from servers.process import ServerProcess
+from servers.receiver import Receiver, answer
 from servers.scenescore import Embedded, Stack, answers
+from standardwebhooks import Webhook
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,20 @@ def test_a_canceled_job_stops_and_a_deleted_one_is_gone(client: Client) -> None:
     assert client.http.get(f"/v1/jobs/{job}").status_code == 404
 
 
+def test_a_receiver_is_told_when_a_job_has_ended(embedded: Embedded, client: Client) -> None:
+    secret = client.http.post("/v1/webhooks/secrets").json()["secret"]
+    with Receiver([answer(500), answer(204)]) as receiver:
+        job = client.wait(client.submit(jpeg(4), seconds=12, webhook_url=receiver.url())["id"])
+        receiver.wait_for(2)
+    for request in receiver.requests:
+        message = Webhook(secret).verify(request.body, request.headers)
+        assert message["type"] == "job.succeeded"
+        assert message["data"]["id"] == job["id"]
+        assert message["data"]["emotions"] == job["emotions"]
+        assert message["data"]["outputs"][0]["sha256"] == job["outputs"][0]["sha256"]
+    assert secret not in embedded.log("up").read_text()
+
+
 def test_a_second_up_on_the_same_folder_is_refused_in_a_sentence(embedded: Embedded) -> None:
     second = subprocess.run(
         ["scenescore", "up", "--port", "1"],
@@ -69,7 +85,7 @@ def test_however_it_ends_it_leaves_no_process(tmp_path: Path, corpus: Path, kind
     up = Embedded(tmp_path, {})
     up.run("scenescore_standalone", "corpus", "import", str(corpus))
     up.start()
-    assert len(_processes_on(tmp_path)) >= 7
+    assert len(_processes_on(tmp_path)) >= 8
     os.kill(up.processes["up"].pid, kind)
     assert up.processes["up"].wait() == (-kind if kind is signal.SIGKILL else 0)
     deadline = time.monotonic() + 60

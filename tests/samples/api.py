@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 
 from samples.jobs import COMPOSED, MIX, NOW, POLICY, job_id
 from scenescore_api.app import make_app
@@ -17,7 +18,10 @@ from scenescore_api.doors import Doors
 from scenescore_api.pictures import PictureLimits, PictureReader
 from scenescore_api.service import JobService
 from scenescore_api.settings import ApiSettings
+from scenescore_api.webhooks.addresses import AddressRules
+from scenescore_api.webhooks.service import WebhookService
 from scenescore_shared.api_keys import new_key
+from scenescore_shared.fake_webhooks import InMemorySecretRepository
 from scenescore_shared.fakes import (
     FakeClock,
     InMemoryApiKeys,
@@ -30,6 +34,7 @@ from scenescore_shared.jobs import Classified, Job, Step
 from scenescore_shared.moves import claim, complete
 from scenescore_shared.ports import RateLimiter
 
+SIGNING_KEY = SecretStr("a signing key that is good for tests only")
 LIMITS = PictureLimits(max_bytes=200_000, max_pixels=1_000_000)
 
 
@@ -104,6 +109,13 @@ def api_on_fakes(
         new_id=lambda: job_id(next(numbers)),
         presigned_for=timedelta(minutes=5),
         max_unfinished=settings.limits.unfinished_jobs or None,
+        webhooks=WebhookService(
+            deliveries=jobs.deliveries,
+            secrets=InMemorySecretRepository(),
+            clock=clock,
+            key=SIGNING_KEY,
+            rules=AddressRules(),
+        ),
     )
     doors = Doors(
         keys=keys,

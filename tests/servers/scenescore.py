@@ -6,6 +6,7 @@ import sys
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from secrets import token_hex
 from urllib.error import URLError
 
 from servers.postgres import Postgres
@@ -30,11 +31,12 @@ def stack_settings(postgres: Postgres, redis_server: Redis, s3: S3) -> dict[str,
         "SCENESCORE_STORAGE__ENDPOINT_URL": s3.endpoint_url,
         "SCENESCORE_STORAGE__ACCESS_KEY_ID": s3.access_key_id,
         "SCENESCORE_STORAGE__SECRET_ACCESS_KEY": s3.secret_access_key,
+        "SCENESCORE_WEBHOOKS__SIGNING_KEY": token_hex(32),
     }
 
 
 class Stack:
-    """uvicorn, the sweeper and both Celery workers, each a process that can be killed."""
+    """uvicorn, the sweeper, the deliverer of webhooks and both Celery workers, each a process that can be killed."""
 
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         self._folder = folder
@@ -65,6 +67,7 @@ class Stack:
         modules = {
             "api": "scenescore_api",
             "sweeper": "scenescore_api.sweeper",
+            "webhooks": "scenescore_api.webhooks",
             "classify": "scenescore_classifier.worker",
             "compose": "scenescore_composer.worker",
         }

@@ -12,6 +12,7 @@ postgres=$(random 24)
 redis=$(random 24)
 access_key=$(random 10)
 secret_key=$(random 20)
+signing_key=$(random 32)
 
 cat <<MANIFESTS
 apiVersion: v1
@@ -30,6 +31,7 @@ stringData:
   SCENESCORE_BROKER__URL: redis://:$redis@redis:6379/0
   SCENESCORE_STORAGE__ACCESS_KEY_ID: "$access_key"
   SCENESCORE_STORAGE__SECRET_ACCESS_KEY: "$secret_key"
+  SCENESCORE_WEBHOOKS__SIGNING_KEY: "$signing_key"
 ---
 # what the data stores of this overlay read
 apiVersion: v1

@@ -21,6 +21,7 @@ from scenescore_shared.errors import (
     NotFoundError,
     QuotaExceededError,
 )
+from scenescore_shared.fake_webhooks import InMemoryDeliveryRepository
 from scenescore_shared.idempotency import Answered, Claimant, Reservation, earlier_answer, reserved
 from scenescore_shared.jobs import Job, Status, Step, event_data
 from scenescore_shared.ports import (
@@ -34,10 +35,12 @@ from scenescore_shared.ports import (
     check_key,
 )
 from scenescore_shared.rate_limits import RateLimit, Standing, standing
+from scenescore_shared.webhooks import deliveries_of
 
 
 class InMemoryJobRepository:
     def __init__(self) -> None:
+        self.deliveries = InMemoryDeliveryRepository()
         self._jobs: dict[str, Job] = {}
         self._events: dict[str, list[JobEvent]] = {}
         self._lock = threading.RLock()
@@ -81,6 +84,7 @@ class InMemoryJobRepository:
             if not job.finished:
                 raise IllegalMoveError(f"Job {job_id} is still {job.status}: cancel it first.")
             self._events.pop(job_id)
+            self.deliveries.forget_job(job_id)
             return self._jobs.pop(job_id)
 
     def page(
@@ -194,6 +198,7 @@ class InMemoryJobRepository:
             self._save(changed)
         else:
             self._jobs[job.id] = changed
+        self.deliveries.insert(deliveries_of(job, changed))
         return changed
 
     def _save(self, job: Job) -> None:

@@ -7,12 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from scenescore_shared.emotions import normalise
 from scenescore_shared.errors import InvalidRequestError
+from scenescore_shared.webhook_urls import MAX_URL_LENGTH, parse_webhook_url
 
 DEFAULT_SECONDS = 30.0
 MAX_SEED = 2**53 - 1
 """The largest integer that every JSON reader keeps exact (RFC 8259 §6)."""
 
-NOT_BUILT_YET: tuple[str, ...] = ("tempo_bpm", "key", "instrument", "variations", "webhook_url")
+NOT_BUILT_YET: tuple[str, ...] = ("tempo_bpm", "key", "instrument", "variations")
 
 MAX_METADATA_ENTRIES = 16
 
@@ -43,6 +44,16 @@ class JobOptions(BaseModel):
             examples=[{"happy": 0.7, "sad": 0.3}],
         ),
     ] = None
+    webhook_url: Annotated[
+        str | None,
+        Field(
+            max_length=MAX_URL_LENGTH,
+            json_schema_extra={"format": "uri"},
+            description="Where a signed message goes when the job ends (https): see `webhooks` below, and make a "
+            "secret first (POST /v1/webhooks/secrets).",
+            examples=["https://example.com/hooks/scenescore"],
+        ),
+    ] = None
     metadata: Annotated[
         dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]],
         Field(max_length=MAX_METADATA_ENTRIES, description="Yours: kept with the job and given back."),
@@ -55,6 +66,13 @@ class JobOptions(BaseModel):
         if any("\x00" in text for text in (*metadata, *metadata.values())):
             raise ValueError("metadata can't hold the character NUL")
         return metadata
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _sendable(cls, url: str | None) -> str | None:
+        if url is not None:
+            parse_webhook_url(url)
+        return url
 
     def with_mix_over(self, emotions: Sequence[str]) -> Self:
         """These options with the mix as shares of the emotions in use.

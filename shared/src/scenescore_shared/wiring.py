@@ -17,6 +17,7 @@ from scenescore_shared.adapters.sql.idempotency import SqlIdempotencyKeys
 from scenescore_shared.adapters.sql.jobs import SqlJobRepository
 from scenescore_shared.adapters.sql.keys import SqlApiKeys
 from scenescore_shared.adapters.sql.locks import advisory_lock, file_lock
+from scenescore_shared.adapters.sql.webhooks import SqlDeliveryRepository, SqlSecretRepository
 from scenescore_shared.fakes import InMemoryRateLimiter
 from scenescore_shared.ports import (
     ApiKeys,
@@ -29,6 +30,7 @@ from scenescore_shared.ports import (
     TaskPublisher,
 )
 from scenescore_shared.settings import CommonSettings, StorageSettings
+from scenescore_shared.webhooks import DeliveryRepository, SecretRepository
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -70,6 +72,14 @@ def build_rate_limiter(settings: CommonSettings) -> RateLimiter:
     if settings.broker_url.startswith(("redis:", "rediss:")):
         return RedisRateLimiter(settings.broker_url, meanwhile=InMemoryRateLimiter())
     return InMemoryRateLimiter()
+
+
+def build_delivery_repository(engine: Engine) -> DeliveryRepository:
+    return SqlDeliveryRepository(engine)
+
+
+def build_secret_repository(engine: Engine) -> SecretRepository:
+    return SqlSecretRepository(engine)
 
 
 def build_blob_store(settings: CommonSettings) -> BlobStore:

@@ -19,11 +19,14 @@ from scenescore_api.callers import LOCAL
 from scenescore_api.pictures import PictureLimits, PictureReader
 from scenescore_api.schemas import job_view
 from scenescore_api.service import Asked, JobService
+from scenescore_api.webhooks.addresses import AddressRules
+from scenescore_api.webhooks.service import WebhookService
 from scenescore_classifier.inference import Classifier
 from scenescore_classifier.service import ClassifyStep
 from scenescore_composer.service import ComposeStep
 from scenescore_shared.adapters.clock import SystemClock
 from scenescore_shared.errors import InvalidRequestError, PermanentError
+from scenescore_shared.fake_webhooks import InMemorySecretRepository
 from scenescore_shared.fakes import InMemoryBlobStore, InMemoryJobRepository, RecordingPublisher
 from scenescore_shared.jobs import Job, Step, StepResult
 from scenescore_shared.options import JobOptions
@@ -98,6 +101,13 @@ def _compose(
         emotions=settings.emotions,
         new_id=lambda: str(uuid7()),
         presigned_for=timedelta(),
+        webhooks=WebhookService(
+            deliveries=jobs.deliveries,
+            secrets=InMemorySecretRepository(),
+            clock=clock,
+            key=None,
+            rules=AddressRules(),
+        ),
     )
     job = service.submit(
         Asked(upload=picture, options=options, caller=LOCAL, request_id="scenescore-compose")

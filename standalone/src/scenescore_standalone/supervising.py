@@ -1,4 +1,4 @@
-"""`scenescore up`: the API, its sweeper and both workers as processes of this machine, watched over."""
+"""`scenescore up`: the API, the sweeper, the deliverer and both workers as processes of this machine, watched over."""
 
 import argparse
 import os
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scenescore_api.loopback import NEEDS_KEYS, is_loopback
+from scenescore_api.webhooks.signing import signing_key
 from scenescore_shared.adapters.sql.locks import file_lock
 from scenescore_shared.errors import PermanentError
 from scenescore_shared.logs import get_logger
@@ -30,6 +31,7 @@ _MODULES = (
     "scenescore_composer.worker",
 )
 _USAGE = 2
+_DELIVERER = "scenescore_api.webhooks"
 _STOP_SECONDS = 30.0
 _LONGEST_RESTART_WAIT = 30.0
 _STEADY_SECONDS = 60.0
@@ -57,11 +59,16 @@ def run(settings: StandaloneSettings, options: argparse.Namespace) -> int:
             "SCENESCORE_API__PORT": str(port),
         }
         _watch(
-            [_Child(module, environment) for module in _MODULES],
+            [_Child(module, environment) for module in _modules(settings)],
             settings,
             f"http://{settings.api.host}:{port}",
         )
     return 0
+
+
+def _modules(settings: StandaloneSettings) -> tuple[str, ...]:
+    # without a key to sign with, as on a PostgreSQL of one's own where none is set, nothing is ever to deliver
+    return (*_MODULES, _DELIVERER) if signing_key(settings) is not None else _MODULES
 
 
 @dataclass

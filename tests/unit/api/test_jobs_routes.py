@@ -52,6 +52,7 @@ def test_a_picture_is_accepted_stored_committed_and_a_worker_woken(api: Api) -> 
         "seconds": 30.0,
         "temperature": None,
         "emotions": None,
+        "webhook_url": None,
         "metadata": {"scene": "harbour"},
     }
     job = api.jobs.get(body["id"])
@@ -156,7 +157,6 @@ def test_each_refusal_of_a_picture_says_which_limit(api: Api, upload: bytes, sta
         ({"metadata": {"a": 1}}, "options.metadata"),
         ({"sedd": 1}, "sedd"),
         ({"tempo_bpm": 90}, "tempo_bpm is not available yet"),
-        ({"webhook_url": "http://x"}, "webhook_url is not available yet"),
     ],
 )
 def test_wrong_options_are_422_and_say_why(api: Api, options: dict[str, Any], says: str) -> None:

@@ -17,8 +17,14 @@ COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 ONE_SHOTS = {"provision", "corpus"}
 WORKERS = {"classifier_worker", "classifier_worker_gpu", "composer_worker"}
-OURS = ONE_SHOTS | WORKERS | {"api", "sweeper"}
-SECRETS = {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"}
+OURS = ONE_SHOTS | WORKERS | {"api", "sweeper", "webhooks"}
+SECRETS = {
+    "POSTGRES_PASSWORD",
+    "REDIS_PASSWORD",
+    "S3_ACCESS_KEY_ID",
+    "S3_SECRET_ACCESS_KEY",
+    "WEBHOOK_SIGNING_KEY",
+}
 
 _VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?P<rest>[^}]*)\}")
 
@@ -55,7 +61,7 @@ def test_no_secret_has_a_default() -> None:
             assert found["rest"].startswith(":-")
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
-            if re.search(r"PASSWORD|SECRET|ACCESS_KEY|AUTH$|__URL$", name):
+            if re.search(r"PASSWORD|SECRET|ACCESS_KEY|SIGNING_KEY|AUTH$|__URL$", name):
                 assert "${" in value, f"{name} is written out"
 
 
@@ -104,7 +110,7 @@ def test_the_order_of_the_start() -> None:
         "corpus": "service_completed_successfully",
         "redis": "service_healthy",
     }
-    for service in ("api", "sweeper", "classifier_worker", "classifier_worker_gpu"):
+    for service in ("api", "sweeper", "webhooks", "classifier_worker", "classifier_worker_gpu"):
         assert needs(service) == {
             "provision": "service_completed_successfully",
             "redis": "service_healthy",
@@ -116,7 +122,22 @@ def test_only_the_apis_port_is_published_and_on_this_machine_only() -> None:
     (port,) = SERVICES["api"]["ports"]
     assert interpolate(port, {}) == "127.0.0.1:8000:8000"
     assert COMPOSE["networks"]["back"]["internal"] is True
-    assert {name for name, service in SERVICES.items() if service["networks"] != ["back"]} == {"api"}
+    in_front = {name for name, service in SERVICES.items() if service["networks"] != ["back"]}
+    # the API to be reached, the deliverer of webhooks to reach out
+    assert in_front == {"api", "webhooks"}
+
+
+def test_the_deliverer_and_the_api_sign_with_the_same_key_and_nobody_else_has_it() -> None:
+    held = {
+        name: service["environment"]["SCENESCORE_WEBHOOKS__SIGNING_KEY"]
+        for name, service in SERVICES.items()
+        if "SCENESCORE_WEBHOOKS__SIGNING_KEY" in service.get("environment", {})
+    }
+    assert held.keys() == {"api", "webhooks"}
+    assert len(set(held.values())) == 1
+    for service in held:
+        networks = SERVICES[service]["environment"]["SCENESCORE_WEBHOOKS__ALLOWED_NETWORKS"]
+        assert interpolate(networks, {}) == ""
 
 
 @pytest.mark.parametrize("service", sorted(SERVICES))
@@ -152,7 +173,7 @@ def test_there_is_time_to_hand_a_job_back(service: str) -> None:
     assert "REMAP_SIGTERM" not in SERVICES[service]["environment"]
 
 
-@pytest.mark.parametrize("service", sorted(WORKERS | {"sweeper"}))
+@pytest.mark.parametrize("service", sorted(WORKERS | {"sweeper", "webhooks"}))
 def test_health_is_the_age_of_the_file_that_the_process_touches(service: str) -> None:
     folder = next(
         value for name, value in SERVICES[service]["environment"].items() if name.endswith("__STATE_DIR")
@@ -165,7 +186,7 @@ def test_health_is_the_age_of_the_file_that_the_process_touches(service: str) ->
     )
 
 
-@pytest.mark.parametrize("service", ["classifier_worker", "sweeper"])
+@pytest.mark.parametrize("service", ["classifier_worker", "sweeper", "webhooks"])
 def test_the_health_command_tells_a_live_process_from_a_stuck_one(service: str, tmp_path: Path) -> None:
     command = SERVICES[service]["healthcheck"]["test"][1].replace("/run/scenescore", str(tmp_path))
 
@@ -182,7 +203,7 @@ def test_the_health_command_tells_a_live_process_from_a_stuck_one(service: str, 
 
 @pytest.mark.parametrize("service", sorted(OURS))
 def test_the_settings_are_accepted(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    secrets = dict.fromkeys(SECRETS, "abc123")
+    secrets = dict.fromkeys(SECRETS, "abc123") | {"WEBHOOK_SIGNING_KEY": "ab" * 32}
     for name, value in SERVICES[service]["environment"].items():
         assert name.startswith(PREFIX)
         monkeypatch.setenv(name, interpolate(value, secrets))

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,7 +19,7 @@ from scenescore_shared.settings import PREFIX
 ROOT = Path(__file__).resolve().parents[3]
 OVERLAYS = ("dev", "production")
 COMPONENTS = ("autoscaling", "gpu")
-OURS = {"api", "sweeper", "classifier-worker", "composer-worker", "provision"}
+OURS = {"api", "sweeper", "webhooks", "classifier-worker", "composer-worker", "provision"}
 
 
 @cache
@@ -150,8 +151,9 @@ def test_each_container_that_stays_is_probed(overlay: str) -> None:
         assert pod["terminationGracePeriodSeconds"] == 60, name
         for each in pod["containers"]:
             assert each.keys() >= {"startupProbe", "livenessProbe"}, name
-            # nobody sends the sweeper anything: it is never unready
-            assert ("readinessProbe" in each) == (name != "scenescore-sweeper"), name
+            # nobody sends these anything: they are never unready
+            unasked = {"scenescore-sweeper", "scenescore-webhooks"}
+            assert ("readinessProbe" in each) == (name not in unasked), name
             assert "celery" not in str(each), name
 
 
@@ -198,6 +200,57 @@ def test_nothing_goes_in_or_out_but_by_name(overlay: str) -> None:
         for rule in (*policy["spec"].get("ingress", []), *policy["spec"].get("egress", [])):
             assert rule.get("from") or rule.get("to"), f"{name}: open to everyone"
             assert rule["ports"], f"{name}: every port"
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_webhooks_leave_for_https_at_public_addresses_only(overlay: str) -> None:
+    policies = of_kind(rendered(overlay), "NetworkPolicy")
+    (rule,) = policies["webhook-receivers"]["spec"]["egress"]
+    assert [port["port"] for port in rule["ports"]] == [443]
+    world = [to["ipBlock"] for to in rule["to"]]
+
+    def reached(address: str) -> bool:
+        return any(
+            ip_address(address) in ip_network(block["cidr"])
+            and not any(ip_address(address) in ip_network(part) for part in block["except"])
+            for block in world
+        )
+
+    assert reached("8.8.8.8")
+    assert reached("2606:2800:220:1:248:1893:25c8:1946")
+    for inner in (
+        "10.0.0.1",
+        "127.0.0.1",
+        "169.254.169.254",
+        "172.31.0.1",
+        "192.168.0.1",
+        "100.64.0.1",
+        "240.0.0.1",
+    ):
+        assert not reached(inner), inner
+    for inner in (
+        "::1",
+        "fd00::1",
+        "fe80::1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::a00:1",
+        "2002:a00:1::1",
+        "ff02::1",
+    ):
+        assert not reached(inner), inner
+    # policies add up: no other one may let these pods out further on port 443
+    labels = workloads(rendered(overlay))["scenescore-webhooks"]["spec"]["template"]["metadata"]["labels"]
+    for name, policy in policies.items():
+        if name in {"webhook-receivers", "default-deny"}:
+            continue
+        selector = policy["spec"]["podSelector"]
+        excluded = any(
+            each["operator"] == "NotIn" and labels[each["key"]] in each["values"]
+            for each in selector.get("matchExpressions", [])
+        )
+        if selector.get("matchLabels", {}).items() <= labels.items() and not excluded:
+            ports = {port["port"] for rule in policy["spec"].get("egress", []) for port in rule["ports"]}
+            assert 443 not in ports, name
 
 
 def test_of_the_object_store_only_s3_is_open() -> None:

@@ -19,7 +19,7 @@ from scenescore_api.middleware import BodyLimit, RequestContext
 from scenescore_api.openapi_security import describe_security
 from scenescore_api.pictures import too_large
 from scenescore_api.problems import MEDIA_TYPE, Problem, install_problem_handlers
-from scenescore_api.routes import events, jobs
+from scenescore_api.routes import events, jobs, webhook_events, webhooks
 from scenescore_api.routes import service as service_routes
 from scenescore_api.service import JobService
 from scenescore_api.settings import ApiSettings
@@ -59,6 +59,7 @@ def make_app(
         docs_url=None,
         redoc_url=None,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        webhooks=webhook_events.router,
     )
     app.state.settings = settings
     app.state.service = service
@@ -71,6 +72,7 @@ def make_app(
     install_problem_handlers(app)
     app.include_router(jobs.router)
     app.include_router(events.router)
+    app.include_router(webhooks.router)
     app.include_router(service_routes.router)
     app.include_router(docs_router(app))
     _describe_problems(app)
@@ -115,7 +117,7 @@ def _describe_problems(app: FastAPI) -> None:
 
 def _drop_automatic_validation_errors(document: dict[str, Any]) -> None:
     """FastAPI promises a 422 of its own shape wherever a route has a parameter; ours are problems, where any."""
-    for operations in document["paths"].values():
+    for operations in (*document["paths"].values(), *document["webhooks"].values()):
         for operation in operations.values():
             if "application/json" in operation["responses"].get("422", {}).get("content", {}):
                 del operation["responses"]["422"]

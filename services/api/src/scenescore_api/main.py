@@ -15,16 +15,21 @@ from scenescore_api.loopback import NEEDS_KEYS, is_loopback
 from scenescore_api.pictures import PictureLimits, PictureReader
 from scenescore_api.service import JobService
 from scenescore_api.settings import ApiSettings
+from scenescore_api.webhooks.addresses import AddressRules
+from scenescore_api.webhooks.service import WebhookService
+from scenescore_api.webhooks.signing import signing_key
 from scenescore_shared.logs import configure_logging
 from scenescore_shared.wiring import (
     build_api_keys,
     build_blob_store,
     build_clock,
+    build_delivery_repository,
     build_engine,
     build_idempotency_keys,
     build_job_repository,
     build_publisher,
     build_rate_limiter,
+    build_secret_repository,
 )
 
 _NOT_STARTED = 3
@@ -36,18 +41,27 @@ def create_app(settings: ApiSettings) -> FastAPI:
     """The application on the adapters that the settings name. Connects to nothing yet."""
     engine = build_engine(settings, application="scenescore-api")
     limits = PictureLimits(max_bytes=settings.api.max_upload_bytes, max_pixels=settings.api.max_pixels)
+    clock = build_clock(engine)
+    webhooks = WebhookService(
+        deliveries=build_delivery_repository(engine),
+        secrets=build_secret_repository(engine),
+        clock=clock,
+        key=signing_key(settings),
+        rules=AddressRules(allowed=settings.webhooks.allowed_networks),
+    )
     service = JobService(
         jobs=build_job_repository(engine),
         idempotency_keys=build_idempotency_keys(engine),
         blobs=build_blob_store(settings),
         publisher=build_publisher(settings, name="scenescore-api"),
-        clock=build_clock(engine),
+        clock=clock,
         pictures=PictureReader(limits, pixels_at_once=settings.api.max_pixels_at_once),
         emotions=settings.emotions,
         new_id=lambda: str(uuid7()),
         presigned_for=timedelta(seconds=settings.api.presigned_seconds),
         retention=settings.retention,
         max_unfinished=settings.limits.unfinished_jobs or None,
+        webhooks=webhooks,
     )
     doors = Doors(
         keys=build_api_keys(engine),

@@ -11,10 +11,12 @@ from uuid import UUID, uuid4
 from scenescore_api.callers import Caller
 from scenescore_api.pictures import STORED_CONTENT_TYPE, PictureReader
 from scenescore_api.settings import RetentionGroup
+from scenescore_api.webhooks.service import WebhookService
 from scenescore_shared import moves
 from scenescore_shared.blob_keys import job_files, picture_key
 from scenescore_shared.errors import (
     ExpiredError,
+    IdempotencyKeyInFlightError,
     InvalidRequestError,
     NotFoundError,
     QuotaExceededError,
@@ -79,6 +81,7 @@ class JobService:
     emotions: tuple[str, ...]
     new_id: Callable[[], str]
     presigned_for: timedelta
+    webhooks: WebhookService
     retention: RetentionGroup = field(default_factory=RetentionGroup)
     max_unfinished: int | None = None
     """Unfinished jobs that the owner of a key may have."""
@@ -187,6 +190,8 @@ class JobService:
     def _prepare(self, asked: Asked) -> Job:
         """The new job, its picture stored, not yet committed."""
         options = asked.options.with_mix_over(self.emotions)
+        if options.webhook_url is not None:
+            self.webhooks.check(options.webhook_url, asked.caller)
         if asked.upload is None and options.emotions is None:
             raise InvalidRequestError("Send a picture as `image`, or the option `emotions`, or both.")
         job_id, began = self.new_id(), self.clock.now()
@@ -207,6 +212,10 @@ class JobService:
         with log_context(job_id=job.id):
             try:
                 self.jobs.add(job, answered=answered, max_unfinished=quota)
+            except (QuotaExceededError, IdempotencyKeyInFlightError):
+                # refused, so there will be no row: nothing else has the picture's key
+                self._delete_blobs(job.id)
+                raise
             except Exception:
                 if not self._was_committed(job.id):
                     raise

@@ -1,10 +1,13 @@
-"""Settings of the API and of the sweeper."""
+"""Settings of the API, of the sweeper and of the deliverer of webhooks."""
 
+from collections.abc import Iterable
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import NoDecode
 
 from scenescore_shared.rate_limits import RateLimit
 from scenescore_shared.settings import CommonSettings, Group
@@ -117,12 +120,67 @@ class RetentionGroup(Group):
         return timedelta(seconds=self.orphan_grace_seconds)
 
 
+class WebhooksGroup(Group):
+    signing_key: Annotated[
+        SecretStr | None,
+        Field(
+            min_length=32,
+            description="What the secrets of webhooks are derived from, the same for the API and the deliverer; on "
+            "SQLite a random one in data_dir. Without one no webhooks are taken",
+        ),
+    ] = None
+    allowed_networks: Annotated[
+        tuple[IPv4Network | IPv6Network, ...],
+        NoDecode,
+        Field(
+            description="Networks (10.1.0.0/16, separated by commas) that webhooks may go to though they are not "
+            "public, and by plain http"
+        ),
+    ] = ()
+    concurrency: Annotated[int, Field(ge=1, le=64, description="Most messages that are sent at once")] = 8
+    timeout_seconds: Annotated[
+        float,
+        Field(gt=0, le=20, description="Time that a receiver has for its whole answer, lookup included"),
+    ] = 10.0
+    lease_seconds: Annotated[
+        float, Field(gt=0, description="After so long another deliverer takes over from one that was killed")
+    ] = 30.0
+    interval_seconds: Annotated[float, Field(gt=0, description="Wait between two looks into the outbox")] = (
+        0.5
+    )
+    state_dir: Annotated[
+        Path | None, Field(description="Where the file alive lies; data_dir/state/webhooks by default")
+    ] = None
+
+    @field_validator("allowed_networks", mode="before")
+    @classmethod
+    def _split(cls, value: str | Iterable[object]) -> tuple[object, ...]:
+        if not isinstance(value, str):
+            return tuple(value)
+        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+
+    @model_validator(mode="after")
+    def _lease_outlasts_an_attempt(self) -> Self:
+        if self.lease_seconds <= self.timeout_seconds:
+            raise ValueError("webhooks lease_seconds must be longer than timeout_seconds")
+        return self
+
+
 class ApiSettings(CommonSettings):
     api: ApiGroup = ApiGroup()
     limits: LimitsGroup = LimitsGroup()
     sweeper: SweeperGroup = SweeperGroup()
     retention: RetentionGroup = RetentionGroup()
+    webhooks: WebhooksGroup = WebhooksGroup()
 
     @property
     def sweeper_state_dir(self) -> Path:
         return self.sweeper.state_dir or self.data_dir / "state" / "sweeper"
+
+    @property
+    def webhooks_state_dir(self) -> Path:
+        return self.webhooks.state_dir or self.data_dir / "state" / "webhooks"
+
+    @property
+    def on_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")

@@ -26,10 +26,12 @@ from scenescore_shared.adapters.sql.engine import for_reading, for_writing, tran
 from scenescore_shared.adapters.sql.idempotency import complete
 from scenescore_shared.adapters.sql.rows import job_of, row_of
 from scenescore_shared.adapters.sql.tables import job_events, jobs
+from scenescore_shared.adapters.sql.webhooks import insert_deliveries
 from scenescore_shared.errors import IllegalMoveError, NotFoundError, QuotaExceededError
 from scenescore_shared.idempotency import Answered
 from scenescore_shared.jobs import UNFINISHED, Job, Status, Step, event_data
 from scenescore_shared.ports import MAX_QUEUE_POSITION, Change, Everybody, JobEvent, Sweep
+from scenescore_shared.webhooks import deliveries_of
 
 # made once: making a query of so many columns takes longer than asking it
 _JOB = select(jobs).where(jobs.c.id == bindparam("job_id"))
@@ -291,6 +293,7 @@ def _save(connection: Connection, *, before: Sequence[Job], after: Sequence[Job]
         changed = {name: value for name, value in is_now.items() if value != was[name]}
         if changed:
             connection.execute(update(jobs).where(jobs.c.id == new.id).values(changed))
+        insert_deliveries(connection, deliveries_of(old, new))
     _append_events(connection, [new for old, new in zip(before, after, strict=True) if new.seq > old.seq])
 
 

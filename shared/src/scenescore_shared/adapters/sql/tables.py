@@ -180,6 +180,13 @@ webhook_deliveries = Table(
     Column("body", Text, nullable=False, comment="the very bytes that are signed"),
     Column("status", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
+    Column(
+        "steps",
+        Integer,
+        nullable=False,
+        comment="of the schedule, gone by since the beginning or the last replay",
+    ),
+    Column("first_tried_at", UtcDateTime, comment="the first attempt of this schedule, which counts from it"),
     Column("due_at", UtcDateTime, comment="of the next attempt, or the end of the present one's lease"),
     Column("lease_token", String(64)),
     Column("created_at", UtcDateTime, nullable=False),

@@ -69,6 +69,18 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column(
+            "steps",
+            sa.Integer(),
+            nullable=False,
+            comment="of the schedule, gone by since the beginning or the last replay",
+        ),
+        sa.Column(
+            "first_tried_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="the first attempt of this schedule, which counts from it",
+        ),
+        sa.Column(
             "due_at",
             sa.DateTime(timezone=True),
             nullable=True,
