@@ -104,10 +104,12 @@ Index(
 )
 Index("ix_jobs_status_id", jobs.c.status, jobs.c.id)
 Index("ix_jobs_owner_id", jobs.c.owner, jobs.c.id)
-# what counts against a quota
+# what counts against a quota, and what Prometheus counts: from the index alone, without its rows
 Index(
     "ix_jobs_owner_unfinished",
     jobs.c.owner,
+    jobs.c.status,
+    jobs.c.step,
     postgresql_where=jobs.c.due_at.is_not(None),
     sqlite_where=jobs.c.due_at.is_not(None),
 )

@@ -149,7 +149,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_jobs_owner_unfinished",
         "jobs",
-        ["owner"],
+        ["owner", "status", "step"],
         unique=False,
         postgresql_where=sa.text("due_at IS NOT NULL"),
         sqlite_where=sa.text("due_at IS NOT NULL"),
