@@ -59,6 +59,10 @@ class Postgres:
     def kill(self) -> None:
         self._server.stop(signal.SIGKILL)
 
+    @property
+    def running(self) -> bool:
+        return self._server.running
+
     def create_database(self, *, template: str = "template1") -> str:
         """A new database's name."""
         name = f"scenescore_{next(self._names)}"

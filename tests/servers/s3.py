@@ -110,7 +110,8 @@ class S3:
 
     def start(self) -> None:
         for server in self._servers:
-            server.start()
+            if not server.running:
+                server.start()
         for server, port in zip(self._servers, self._ports, strict=True):
             server.wait_until(partial(listens, port))
         # the servers listen before they can do anything
@@ -121,8 +122,19 @@ class S3:
             server.stop()
 
     def kill(self) -> None:
-        for server in self._servers:
-            server.stop(signal.SIGKILL)
+        """Its door is gone: the servers behind it, which nobody reaches otherwise, stay."""
+        self._servers[-1].stop(signal.SIGKILL)
+
+    @property
+    def running(self) -> bool:
+        return all(server.running for server in self._servers)
+
+    def freeze(self) -> None:
+        """It keeps its connections and answers nothing."""
+        self._servers[-1].freeze()
+
+    def thaw(self) -> None:
+        self._servers[-1].thaw()
 
     def _answers(self) -> bool:
         client = make_client(

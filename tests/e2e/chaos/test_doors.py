@@ -1,0 +1,1 @@
+"""An API that dies, and sweepers: none, killed, two."""
