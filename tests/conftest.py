@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from servers.postgres import Postgres
-from servers.private import started, started_postgres
+from servers.private import started
 from servers.redis import Redis
 from servers.s3 import S3
 
@@ -17,7 +17,7 @@ _left_out: dict[str, int] = {}
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    yield from started_postgres(tmp_path_factory.mktemp("postgres"))
+    yield from started(Postgres, tmp_path_factory.mktemp("postgres"))
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from samples.jobs import NOW, job_id, queued
 from servers.postgres import Postgres
+from servers.private import started
 from servers.process import ServerMissingError, free_port
 from servers.redis import Redis
 
@@ -22,18 +23,7 @@ from scenescore_shared.wiring import build_job_repository
 
 @pytest.fixture
 def own_postgres(tmp_path: Path) -> Iterator[Postgres]:
-    tmp_path.chmod(0o755)
-    for parent in list(tmp_path.parents)[:3]:
-        parent.chmod(parent.stat().st_mode | 0o011)
-    folder = tmp_path / "postgres"
-    folder.mkdir()
-    try:
-        server = Postgres(folder)
-    except ServerMissingError as error:
-        pytest.skip(str(error))
-    server.start()
-    yield server
-    server.stop()
+    yield from started(Postgres, tmp_path)
 
 
 def test_postgres_killed_and_back(own_postgres: Postgres) -> None:

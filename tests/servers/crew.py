@@ -1,12 +1,16 @@
 """A stack of which everything can break: two of each process, on servers that nobody else uses."""
 
 import hashlib
+import json
 import os
 import signal
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
+import httpx2
+import psycopg
 from psycopg.rows import DictRow
 from samples.client import Client
 from samples.small import small_options, small_picture
@@ -64,6 +68,37 @@ class Crew:
         options = small_options(picture=picture, **metadata)
         return str(self.client(api).submit(small_picture() if picture else None, **options)["id"])
 
+    def post(
+        self, *, picture: bool = False, api: str = "api", request_id: str | None = None
+    ) -> httpx2.Response:
+        """The answer to a small submission, whatever it is."""
+        files: dict[str, Any] = {"image": ("scene.jpg", small_picture())} if picture else {}
+        files["options"] = (None, json.dumps(small_options(picture=picture)))
+        headers = {"X-Request-ID": request_id} if request_id else {}
+        return self.client(api).http.post("/v1/jobs", files=files, headers=headers)
+
+    def kill_api_before_its_wake_up(self, name: str, request_id: str) -> str | None:
+        """Kills an API that has committed a job, has not woken anybody for it and has answered nothing.
+
+        Redis hangs meanwhile, so that the API waits between the two; it is restarted, so that what the API has
+        written to its socket is lost. Returns the job's id, or None when the API did not come so far.
+        """
+        self.redis.freeze()
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(self.post, api=name, request_id=request_id)
+            committed = until(lambda: self._asked_for_by(request_id) or answer.done(), seconds=30)
+            self.stack.kill(name)
+            unanswered = isinstance(answer.exception(), httpx2.TransportError)
+        self.redis.kill()
+        self.redis.start()
+        return str(committed[0]["id"]) if unanswered and isinstance(committed, list) else None
+
+    def _asked_for_by(self, request_id: str) -> list[DictRow]:
+        try:
+            return self.truth.asked_for_by(request_id)
+        except psycopg.OperationalError:
+            return []
+
     def assert_done_once(self, job_id: str, *, attempts: int) -> DictRow:
         """It succeeded, its last event says so and no other, and in the store lies what its row names, no more.
 
@@ -83,9 +118,8 @@ class Crew:
 
         def found() -> str | None:
             held = self.gates.holder(job_id)
-            names = [
-                name for name in WORKERS if held and held.pid in self.stack.processes[name].children()
-            ]
+            running = {name: process for name, process in self.stack.processes.items() if name in WORKERS}
+            names = [name for name, process in running.items() if held and held.pid in process.children()]
             return names[0] if names else None
 
         return until(found)

@@ -53,6 +53,13 @@ class Gates:
             return None
         return Held(int(pid), int(size))
 
+    def let_through(self, job: Job) -> None:
+        (self._folder / f"{job.id}.through").touch()
+
+    def has_let_through(self, job_id: str) -> bool:
+        """Whether the worker has seen the open gate."""
+        return (self._folder / f"{job_id}.through").exists()
+
     def open(self, job_id: str) -> None:
         (self._folder / f"{job_id}.open").touch()
 
@@ -80,6 +87,7 @@ class Obedient:
         for job, outcome in self.handler(batch, checkpoint):
             while _asks(job, "wait_after") and not self.gates.is_open(job.id):
                 time.sleep(0.02)
+            self.gates.let_through(job)
             if _asks(job, "freeze_after"):
                 os.kill(os.getpid(), signal.SIGSTOP)
             yield job, outcome

@@ -26,11 +26,3 @@ def started(make: Callable[[Path], Server], folder: Path) -> Iterator[Server]:
     server.start()
     yield server
     server.stop()
-
-
-def started_postgres(folder: Path) -> Iterator[Postgres]:
-    # PostgreSQL runs as another user than root and must reach its folder
-    for parent in (folder, *folder.parents):
-        if parent.stat().st_uid == os.getuid() and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    yield from started(Postgres, folder)

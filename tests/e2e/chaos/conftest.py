@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from servers.crew import Crew
 from servers.postgres import Postgres
-from servers.private import started, started_postgres
+from servers.private import started
 from servers.redis import Redis
 from servers.s3 import S3
 from servers.scenescore import Stack, stack_settings
@@ -28,7 +28,7 @@ SETTINGS = {
 
 @pytest.fixture(scope="session")
 def frail_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    yield from started_postgres(tmp_path_factory.mktemp("frail-postgres"))
+    yield from started(Postgres, tmp_path_factory.mktemp("frail-postgres"))
 
 
 @pytest.fixture(scope="session")
