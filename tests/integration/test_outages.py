@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from samples.jobs import NOW, job_id, queued
@@ -10,14 +11,16 @@ from servers.postgres import Postgres
 from servers.private import started
 from servers.process import ServerMissingError, free_port
 from servers.redis import Redis
+from sqlalchemy import event
 
 from scenescore_shared.adapters.celery import CeleryTaskPublisher, make_celery
 from scenescore_shared.adapters.s3 import S3BlobStore, make_client
-from scenescore_shared.adapters.sql.engine import make_engine
+from scenescore_shared.adapters.sql.engine import make_engine, translated_errors
 from scenescore_shared.adapters.sql.migrate import migrate
 from scenescore_shared.contracts import WakeUp
 from scenescore_shared.errors import TransientError
-from scenescore_shared.jobs import Step
+from scenescore_shared.jobs import Status, Step
+from scenescore_shared.ports import JobRepository
 from scenescore_shared.wiring import build_job_repository
 
 
@@ -46,6 +49,42 @@ def test_postgres_killed_and_back(own_postgres: Postgres) -> None:
             call()
     own_postgres.start()
     assert repository.get(job_id(1)) == queued()
+    engine.dispose()
+
+
+def test_a_full_disk_is_told_and_what_was_there_stays(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'full.db'}", application="tests")
+    migrate(engine)
+    repository = build_job_repository(engine)
+    repository.add(queued())
+    with engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+
+    def fill(connection: Any, _record: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    engine.dispose()
+    event.listen(engine, "connect", fill)
+    with pytest.raises(TransientError, match="full"):
+        _add_many(repository)
+    added = len(repository.page(whose=None, status=None, limit=200, before_id=None))
+    assert repository.counts() == {(Status.QUEUED, Step.CLASSIFY): added}
+    event.remove(engine, "connect", fill)
+    engine.dispose()
+    repository.add(queued(200))
+    engine.dispose()
+
+
+def _add_many(repository: JobRepository) -> None:
+    for number in range(2, 200):
+        repository.add(queued(number))
+
+
+def test_a_full_disk_of_postgres_counts_as_away(postgres_url: str) -> None:
+    engine = make_engine(postgres_url, application="tests")
+    with pytest.raises(TransientError), translated_errors(), engine.begin() as connection:
+        # what PostgreSQL says when it can not write
+        connection.exec_driver_sql("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$")
     engine.dispose()
 
 

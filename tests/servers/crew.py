@@ -38,6 +38,11 @@ class Crew:
         self.gates = Gates(stack.folder)
         self._clients: dict[str, Client] = {}
 
+    def start(self) -> tuple[str, ...]:
+        """Returns the names of the APIs."""
+        self.stack.start(*NAMES)
+        return tuple(name for name in NAMES if name.startswith("api"))
+
     def mend(self) -> None:
         """Thaws and starts whatever should run, and ends what should not."""
         self.redis.thaw()

@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle
 
-import redis
-
 from servers.crew import WORKERS, Crew
 
 TOGETHER_SECONDS = 30.0
@@ -62,8 +60,9 @@ class Faults:
                 with _lasting(fault.every):
                     fault.strike()
         end = time.monotonic() + TOGETHER_SECONDS
-        with ThreadPoolExecutor() as pool:
-            for done in [pool.submit(_repeat, fault, end) for fault in self.all()]:
+        faults = self.all()
+        with ThreadPoolExecutor(len(faults)) as pool:
+            for done in [pool.submit(_repeat, fault, end) for fault in faults]:
                 done.result()
 
     def kill_worker(self) -> None:

@@ -103,9 +103,7 @@ class Stack:
             # what a killed one left there
             (self._state_dir(name) / "ready").unlink(missing_ok=True)
         command = self.commands.get(name, self.commands[kind])
-        self.processes[name] = ServerProcess(
-            [sys.executable, "-m", *command], self.log(name), environment
-        )
+        self.processes[name] = ServerProcess([sys.executable, "-m", *command], self.log(name), environment)
         self.processes[name].start()
 
     def kill(self, name: str) -> None:

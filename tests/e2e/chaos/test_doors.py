@@ -57,7 +57,7 @@ def test_a_job_whose_wake_up_was_flushed_waits_for_a_sweeper_only(crew: Crew) ->
 
 def test_a_second_sweeper_goes_on_where_the_first_was_killed(crew: Crew) -> None:
     crew.stack.start("sweeper-2")
-    until(lambda: (crew.stack.folder / "state" / "sweeper-2" / "alive").exists())
+    until((crew.stack.folder / "state" / "sweeper-2" / "alive").exists)
     crew.redis.kill()
     jobs = [crew.submit() for _ in range(3)]
     crew.stack.kill("sweeper")

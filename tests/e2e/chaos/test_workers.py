@@ -33,9 +33,10 @@ def test_a_frozen_worker_that_goes_on_writes_nothing_and_leaves_no_file(crew: Cr
 
 def test_a_long_job_under_a_short_lease_is_not_taken_from_its_worker(crew: Crew) -> None:
     job = crew.submit(wait_before="")
-    claimed = crew.truth.job(until(lambda: crew.gates.holder(job)) and job)
+    until(lambda: crew.gates.holder(job))
+    claimed = crew.truth.job(job)
     # past the first lease's end, and an idle worker beside it
-    until(lambda: (now := crew.truth.job(job))["updated_at"] > claimed["lease_expires_at"] and now)
+    until(lambda: crew.truth.job(job)["updated_at"] > claimed["lease_expires_at"])
     assert crew.truth.job(job)["lease_token"] == claimed["lease_token"]
     crew.gates.open(job)
     crew.assert_done_once(job, attempts=1)
