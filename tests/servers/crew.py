@@ -45,6 +45,7 @@ class Crew:
 
     def mend(self) -> None:
         """Thaws and starts whatever should run, and ends what should not."""
+        self.gates.open_all()
         self.redis.thaw()
         self.s3.thaw()
         for server in (self.postgres, self.redis, self.s3):

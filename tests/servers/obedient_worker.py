@@ -63,6 +63,11 @@ class Gates:
     def open(self, job_id: str) -> None:
         (self._folder / f"{job_id}.open").touch()
 
+    def open_all(self) -> None:
+        """What a test that failed has left waiting shall not keep the next one's worker."""
+        for held in self._folder.glob("*.held"):
+            self.open(held.stem)
+
     def is_open(self, job_id: str) -> bool:
         return (self._folder / f"{job_id}.open").exists()
 

@@ -63,6 +63,7 @@ def test_under_every_fault_no_job_is_lost_and_none_is_done_twice(
                 done.result()
         accepted = {*client.accepted, *faults.unanswered}
         until(lambda: crew.truth.unfinished() == 0, seconds=60 + JOBS)
+        swept = _orphans_are_swept()
         verdict = _judge(crew, accepted)
     struck = ", ".join(f"{count} {what}" for what, count in faults.struck.items())
     say(
@@ -75,8 +76,7 @@ def test_under_every_fault_no_job_is_lost_and_none_is_done_twice(
     assert faults.unanswered
     assert verdict.lost == set()
     assert verdict.doubled == set()
-    if importlib.util.find_spec("scenescore_api.sweeping"):
-        # HERE: run the orphan sweep in-process, its clock moved ahead, before `_judge`
+    if swept:
         assert verdict.unnamed == set()
 
 
@@ -86,6 +86,12 @@ def _submit(client: PersistentClient, number: int, at: float) -> None:
     client.submit(
         f"chaos-{SEED}-{number}", small_picture(number) if picture else None, small_options(picture=picture)
     )
+
+
+def _orphans_are_swept() -> bool:
+    """Files whose row was never committed, and those of killed workers, stay until the orphan sweep takes them."""
+    # MERGE: once there is `scenescore_api.sweeping`, run its orphan sweep here, in-process, its clock moved ahead
+    return importlib.util.find_spec("scenescore_api.sweeping") is not None
 
 
 def _judge(crew: Crew, accepted: set[str]) -> Verdict:
