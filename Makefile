@@ -10,9 +10,10 @@ PORT ?= 8000
 IMAGE ?=
 OUT ?= demo.mid
 TORCH_INDEX ?=
+JOBS ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check bench docs lock secrets clean
+.PHONY: help setup demo up test chaos check bench docs lock secrets clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +37,10 @@ up: setup ## run the API and its workers on this machine (PORT=8000), without se
 test: setup ## every test, on private PostgreSQL, Redis and S3 (installed where root may, on Debian)
 	@scripts/install-test-servers
 	$(BIN)/pytest
+
+chaos: setup ## JOBS=2000 jobs under every fault, in turn and all at once; `make test` has the short form
+	@scripts/install-test-servers
+	CHAOS_JOBS=$(JOBS) $(BIN)/pytest tests/e2e/chaos/test_chaos.py
 
 check: setup ## format, lint, types, import rules, Kubernetes manifests
 	$(BIN)/ruff format --check .

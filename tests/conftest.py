@@ -1,13 +1,10 @@
 """Fixtures of every test: the private servers, started when first asked for, and what was left out without them."""
 
-import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Iterator
 
 import pytest
 from servers.postgres import Postgres
-from servers.process import ServerMissingError
+from servers.private import started
 from servers.redis import Redis
 from servers.s3 import S3
 
@@ -15,31 +12,12 @@ from scenescore_shared.adapters.s3 import S3BlobStore, make_client
 from scenescore_shared.adapters.sql.engine import make_engine
 from scenescore_shared.adapters.sql.migrate import migrate
 
-Server = TypeVar("Server", Postgres, Redis, S3)
-
 _left_out: dict[str, int] = {}
-
-
-def _started(make: Callable[[Path], Server], folder: Path) -> Iterator[Server]:
-    try:
-        server = make(folder)
-    except ServerMissingError as error:
-        if os.environ.get("TESTS_REQUIRE_SERVERS"):
-            raise
-        pytest.skip(f"{make.__name__}: {error}")
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    folder = tmp_path_factory.mktemp("postgres")
-    # PostgreSQL runs as another user than root and must reach its folder
-    for parent in (folder, *folder.parents):
-        if parent.stat().st_uid == os.getuid() and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    yield from _started(Postgres, folder)
+    yield from started(Postgres, tmp_path_factory.mktemp("postgres"))
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +37,7 @@ def postgres_url(postgres: Postgres, migrated_template: str) -> str:
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    yield from _started(Redis, tmp_path_factory.mktemp("redis"))
+    yield from started(Redis, tmp_path_factory.mktemp("redis"))
 
 
 @pytest.fixture
@@ -70,7 +48,7 @@ def redis_url(redis_server: Redis) -> str:
 
 @pytest.fixture(scope="session")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
-    yield from _started(S3, tmp_path_factory.mktemp("s3"))
+    yield from started(S3, tmp_path_factory.mktemp("s3"))
 
 
 @pytest.fixture

@@ -3,23 +3,26 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from samples.jobs import NOW, job_id, queued
 from servers.postgres import Postgres
+from servers.private import started
 from servers.process import ServerMissingError, free_port
 from servers.redis import Redis
+from sqlalchemy import event
 
 from scenescore_shared.adapters.celery import CeleryTaskPublisher, make_celery
 from scenescore_shared.adapters.s3 import S3BlobStore, make_client
-from scenescore_shared.adapters.sql.engine import make_engine
+from scenescore_shared.adapters.sql.engine import make_engine, translated_errors
 from scenescore_shared.adapters.sql.locks import advisory_lock
 from scenescore_shared.adapters.sql.migrate import migrate
 from scenescore_shared.blob_keys import output_key
 from scenescore_shared.contracts import WakeUp
 from scenescore_shared.errors import TransientError
-from scenescore_shared.jobs import Step
-from scenescore_shared.ports import Sweep
+from scenescore_shared.jobs import Status, Step
+from scenescore_shared.ports import JobRepository, Sweep
 from scenescore_shared.wiring import build_blob_index, build_job_repository
 
 OUTPUT_KEY = output_key(job_id(1), "t1", "music.mid")
@@ -27,18 +30,7 @@ OUTPUT_KEY = output_key(job_id(1), "t1", "music.mid")
 
 @pytest.fixture
 def own_postgres(tmp_path: Path) -> Iterator[Postgres]:
-    tmp_path.chmod(0o755)
-    for parent in list(tmp_path.parents)[:3]:
-        parent.chmod(parent.stat().st_mode | 0o011)
-    folder = tmp_path / "postgres"
-    folder.mkdir()
-    try:
-        server = Postgres(folder)
-    except ServerMissingError as error:
-        pytest.skip(str(error))
-    server.start()
-    yield server
-    server.stop()
+    yield from started(Postgres, tmp_path)
 
 
 def test_postgres_killed_and_back(own_postgres: Postgres) -> None:
@@ -105,6 +97,41 @@ def test_a_sweeper_that_stands_still_keeps_no_lock_for_ever(postgres_url: str) -
     # it hears of it, too
     with pytest.raises(TransientError):
         stand_still()
+
+
+def test_a_full_disk_is_told_and_what_was_there_stays(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'full.db'}", application="tests")
+    migrate(engine)
+    repository = build_job_repository(engine)
+    repository.add(queued())
+    with engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+
+    def fill(connection: Any, _record: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    engine.dispose()
+    event.listen(engine, "connect", fill)
+    with pytest.raises(TransientError, match="full"):
+        _add_many(repository)
+    added = len(repository.page(whose=None, status=None, limit=200, before_id=None))
+    assert repository.unfinished_counts() == {(Status.QUEUED, Step.CLASSIFY): added}
+    event.remove(engine, "connect", fill)
+    engine.dispose()
+    repository.add(queued(200))
+    engine.dispose()
+
+
+def _add_many(repository: JobRepository) -> None:
+    for number in range(2, 200):
+        repository.add(queued(number))
+
+
+def test_a_full_disk_of_postgres_counts_as_away(postgres_url: str) -> None:
+    engine = make_engine(postgres_url, application="tests")
+    with pytest.raises(TransientError), translated_errors(), engine.begin() as connection:
+        # what PostgreSQL says when it can not write
+        connection.exec_driver_sql("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$")
     engine.dispose()
 
 

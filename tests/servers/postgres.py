@@ -27,6 +27,7 @@ class Postgres:
         self._port = free_port()
         self._user = _unprivileged_user()
         self._names = count(1)
+        self._make_reachable()
         data = folder / "data"
         initdb = find_program("initdb", f"{_DEBIAN}/initdb")
         if self._user:
@@ -52,6 +53,7 @@ class Postgres:
         )
 
     def start(self) -> None:
+        self._make_reachable()
         self._server.start()
         self._server.wait_until(self._answers)
 
@@ -60,6 +62,10 @@ class Postgres:
 
     def kill(self) -> None:
         self._server.stop(signal.SIGKILL)
+
+    @property
+    def running(self) -> bool:
+        return self._server.running
 
     def create_database(self, *, template: str = "template1") -> str:
         """A new database's name."""
@@ -70,6 +76,12 @@ class Postgres:
 
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://tester@127.0.0.1:{self._port}/{database}"
+
+    def _make_reachable(self) -> None:
+        """PostgreSQL runs as another user than root and must reach its folder; pytest closes it to others."""
+        for parent in (self._folder, *self._folder.parents):
+            if parent.stat().st_uid == os.getuid() and parent != Path("/"):
+                parent.chmod(parent.stat().st_mode | 0o011)
 
     def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,6 +74,23 @@ class ServerProcess:
                 os.killpg(self._process.pid, kind)
             else:
                 self._process.send_signal(kind)
+
+    def freeze(self) -> None:
+        """The whole session stands still; what it holds open stays open."""
+        os.killpg(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Also of one that is dead or was never frozen: then nothing happens."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGCONT)
+
+    def children(self) -> list[int]:
+        """The pids of the process's own children."""
+        try:
+            found = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        except OSError:
+            return []
+        return [int(pid) for pid in found.split()]
 
     def stop(self, kind: signal.Signals = signal.SIGTERM) -> int:
         """Ends the process and returns its exit status."""

@@ -42,12 +42,21 @@ class Redis:
     def kill(self) -> None:
         self._server.stop(signal.SIGKILL)
 
+    @property
+    def running(self) -> bool:
+        return self._server.running
+
     def freeze(self) -> None:
         """It keeps its connections and answers nothing."""
         self._server.send(signal.SIGSTOP)
 
     def thaw(self) -> None:
         self._server.send(signal.SIGCONT)
+
+    def waiting(self, queue: str) -> int:
+        """Messages that nobody has taken."""
+        with redis.Redis.from_url(self.url) as client:
+            return int(client.llen(queue))
 
     def flush(self) -> None:
         with redis.Redis.from_url(self.url) as client:

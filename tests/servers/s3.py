@@ -110,7 +110,8 @@ class S3:
 
     def start(self) -> None:
         for server in self._servers:
-            server.start()
+            if not server.running:
+                server.start()
         for server, port in zip(self._servers, self._ports, strict=True):
             server.wait_until(partial(listens, port))
         # the servers listen before they can do anything
@@ -121,8 +122,23 @@ class S3:
             server.stop()
 
     def kill(self) -> None:
-        for server in self._servers:
-            server.stop(signal.SIGKILL)
+        """Its door is gone: the servers behind it, which nobody reaches otherwise, stay."""
+        self._servers[-1].stop(signal.SIGKILL)
+
+    @property
+    def running(self) -> bool:
+        return all(server.running for server in self._servers)
+
+    def freeze(self) -> None:
+        """It keeps its connections and answers nothing."""
+        self._servers[-1].freeze()
+
+    def thaw(self) -> None:
+        self._servers[-1].thaw()
+
+    def is_waited_for(self) -> bool:
+        """Whether a request has come to its door that it has not read: while it is frozen."""
+        return any(unread for port, unread in _unread_bytes() if port == self._port)
 
     def _answers(self) -> bool:
         client = make_client(
@@ -156,6 +172,16 @@ class S3:
                 capture_output=True,
                 env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
             )
+
+
+def _unread_bytes() -> list[tuple[int, int]]:
+    """By local port: what has come over TCP and nobody has read, as the kernel tells."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    fields = [line.split() for line in lines]
+    # the fields: number, local address, remote address, state (01: established), queues as sent:received, …
+    return [
+        (int(line[1].split(":")[1], 16), int(line[4].split(":")[1], 16)) for line in fields if line[3] == "01"
+    ]
 
 
 def _write_hash_conf() -> None:

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from secrets import token_hex
 from urllib.error import URLError
@@ -22,10 +22,12 @@ TINY_COMPOSER = {
 }
 
 
-def stack_settings(postgres: Postgres, redis_server: Redis, s3: S3) -> dict[str, str]:
+def stack_settings(
+    postgres: Postgres, redis_server: Redis, s3: S3, *, template: str = "template1"
+) -> dict[str, str]:
     """The environment of a stack on these servers, with a database and a bucket of its own."""
     return {
-        "SCENESCORE_DATABASE__URL": postgres.url(postgres.create_database()),
+        "SCENESCORE_DATABASE__URL": postgres.url(postgres.create_database(template=template)),
         "SCENESCORE_BROKER__URL": redis_server.url,
         "SCENESCORE_STORAGE__BUCKET": s3.new_bucket_name(),
         "SCENESCORE_STORAGE__ENDPOINT_URL": s3.endpoint_url,
@@ -35,12 +37,34 @@ def stack_settings(postgres: Postgres, redis_server: Redis, s3: S3) -> dict[str,
     }
 
 
+_COMMANDS = {
+    "api": ("scenescore_api",),
+    "sweeper": ("scenescore_api.sweeper",),
+    "webhooks": ("scenescore_api.webhooks",),
+    "classify": ("scenescore_classifier.worker",),
+    "compose": ("scenescore_composer.worker",),
+}
+_STATE_DIRS = {
+    "sweeper": "SCENESCORE_SWEEPER__STATE_DIR",
+    "webhooks": "SCENESCORE_WEBHOOKS__STATE_DIR",
+    "classify": "SCENESCORE_CLASSIFIER__STATE_DIR",
+    "compose": "SCENESCORE_COMPOSER__STATE_DIR",
+}
+
+
 class Stack:
-    """uvicorn, the sweeper, the deliverer of webhooks and both Celery workers, each a process that can be killed."""
+    """uvicorn, the sweeper, the deliverer of webhooks and both Celery workers, each a process that can be killed.
+
+    Processes go by their kind, further ones of a kind with a number: `compose`, `compose-2`. Each has a state
+    directory and a log of its own, each API a port.
+    """
 
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
-        self._folder = folder
+        self.folder = folder
         self._port = free_port()
+        self._ports = {"api": self._port}
+        self.commands: dict[str, Sequence[str]] = dict(_COMMANDS)
+        """What `python -m` runs, by kind, or by name where one process shall differ."""
         self.environment = {
             **os.environ,
             **TINY_COMPOSER,
@@ -53,7 +77,10 @@ class Stack:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return self.url_of("api")
+
+    def url_of(self, name: str) -> str:
+        return f"http://127.0.0.1:{self._ports[name]}"
 
     def run(self, *command: str) -> str:
         """Runs a command of Scenescore's to its end in this stack's environment; returns its output."""
@@ -64,23 +91,34 @@ class Stack:
         return once.tail()
 
     def start(self, *names: str) -> None:
-        modules = {
-            "api": "scenescore_api",
-            "sweeper": "scenescore_api.sweeper",
-            "webhooks": "scenescore_api.webhooks",
-            "classify": "scenescore_classifier.worker",
-            "compose": "scenescore_composer.worker",
-        }
-        for name in names or modules:
-            self.processes[name] = ServerProcess(
-                [sys.executable, "-m", modules[name]], self.log(name), self.environment
-            )
-            self.processes[name].start()
-        for name in names or modules:
+        for name in names or _COMMANDS:
+            self.spawn(name)
+        for name in names or _COMMANDS:
             self._wait_for(name)
+
+    def spawn(self, name: str) -> None:
+        """As `start`, but waits for nothing."""
+        environment = dict(self.environment)
+        kind = _kind_of(name)
+        if kind == "api":
+            environment["SCENESCORE_API__PORT"] = str(self._ports.setdefault(name, free_port()))
+        else:
+            environment[_STATE_DIRS[kind]] = str(self._state_dir(name))
+            # what a killed one left there
+            (self._state_dir(name) / "ready").unlink(missing_ok=True)
+        command = self.commands.get(name, self.commands[kind])
+        self.processes[name] = ServerProcess([sys.executable, "-m", *command], self.log(name), environment)
+        self.processes[name].start()
 
     def kill(self, name: str) -> None:
         self.processes.pop(name).stop(signal.SIGKILL)
+
+    def end(self, name: str) -> int:
+        """SIGTERM; returns the exit status."""
+        return self.processes.pop(name).stop()
+
+    def runs(self, name: str) -> bool:
+        return name in self.processes and self.processes[name].running
 
     def stop(self) -> dict[str, int]:
         """Ends every process with SIGTERM; returns each one's exit status."""
@@ -89,14 +127,22 @@ class Stack:
         return {name: process.wait() for name, process in self.processes.items()}
 
     def log(self, name: str) -> Path:
-        return self._folder / f"{name}.log"
+        return self.folder / f"{name}.log"
+
+    def _state_dir(self, name: str) -> Path:
+        return self.folder / "state" / name
 
     def _wait_for(self, name: str) -> None:
         process = self.processes[name]
-        if name == "api":
-            process.wait_until(lambda: answers(f"{self.url}/readyz"))
-        elif name in {"classify", "compose"}:
-            process.wait_until((self._folder / "state" / name / "ready").exists)
+        match _kind_of(name):
+            case "api":
+                process.wait_until(lambda: answers(f"{self.url_of(name)}/readyz"))
+            case "classify" | "compose":
+                process.wait_until((self._state_dir(name) / "ready").exists)
+
+
+def _kind_of(name: str) -> str:
+    return name.split("-", maxsplit=1)[0]
 
 
 class Embedded(Stack):
