@@ -16,7 +16,9 @@ class ApiGroup(Group):
     max_pixels_at_once: Annotated[
         int,
         Field(
-            gt=0, description="Pixels of all pictures being decoded, at some 9 bytes each; larger ones wait"
+            gt=0,
+            description="Pixels of all pictures being decoded, at 4 to 13 bytes each (WebP, which counts twice: "
+            "17); larger ones wait",
         ),
     ] = 50_000_000
     presigned_seconds: Annotated[int, Field(gt=0, description="How long a presigned download is good")] = 300
