@@ -48,7 +48,7 @@ class Api:
 
 
 @contextmanager
-def api_on_fakes() -> Iterator[Api]:
+def api_on_fakes(limits: PictureLimits = LIMITS) -> Iterator[Api]:
     jobs, blobs, publisher, clock = (
         InMemoryJobRepository(),
         InMemoryBlobStore(),
@@ -61,13 +61,13 @@ def api_on_fakes() -> Iterator[Api]:
         blobs=blobs,
         publisher=publisher,
         clock=clock,
-        pictures=PictureReader(LIMITS, pixels_at_once=LIMITS.max_pixels),
+        pictures=PictureReader(limits, pixels_at_once=limits.max_pixels),
         emotions=("happy", "angry", "sad"),
         new_id=lambda: job_id(next(numbers)),
         presigned_for=timedelta(minutes=5),
     )
     settings = ApiSettings.model_validate(
-        {"api": {"max_upload_bytes": LIMITS.max_bytes, "max_pixels": LIMITS.max_pixels}}
+        {"api": {"max_upload_bytes": limits.max_bytes, "max_pixels": limits.max_pixels}}
     )
     with TestClient(
         make_app(service, settings, on_shutdown=lambda: None), raise_server_exceptions=False

@@ -176,7 +176,9 @@ def test_a_form_that_makes_no_sense_says_what_is_wrong_with_it(api: Api) -> None
     picture = ("p.jpg", jpeg())
     assert "multipart" in assert_problem(post("/v1/jobs", content=jpeg()), 400, "malformed_request")["detail"]
     assert_problem(
-        post("/v1/jobs", content=b"--", headers={"Content-Type": "multipart/form-data"}), 400, "malformed_request"
+        post("/v1/jobs", content=b"--", headers={"Content-Type": "multipart/form-data"}),
+        400,
+        "malformed_request",
     )
     nothing = post("/v1/jobs", files={"options": (None, "{}")})
     assert "image" in assert_problem(nothing, 422, "invalid_request")["detail"]

@@ -9,6 +9,8 @@ from typing import Literal
 
 MAX_PARTS = 20_000
 """JPEG segments, PNG chunks. 20 MB in libpng's pieces of 8 kB are 2,500."""
+MAX_GIF_BLOCKS = 100_000
+"""20 MB of comments in blocks of 255 bytes, as programs write them, are 78,000."""
 MAX_SCANS = 64
 """Passes of a progressive JPEG, each of which goes over the whole picture. Encoders make about ten."""
 MAX_STRIPS = 200_000
@@ -23,6 +25,7 @@ _SCAN_END = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _MAX_FILL = 1_000
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_SCAN, _END_OF_IMAGE, _APP1 = 0xDA, 0xD9, 0xE1
+_GIF_HEADER, _GIF_IMAGE, _GIF_EXTENSION = 13, 0x2C, 0x21
 _BIG_TIFF = 43
 _BYTE_TYPES = frozenset({1, 2, 6, 7})
 _BMP_RUN_LENGTHS = frozenset({1, 2})
@@ -36,6 +39,8 @@ def has_too_many_parts(upload: bytes) -> bool:
         return _too_many_png_chunks(upload)
     if upload.startswith((b"II", b"MM")):
         return _too_many_tiff_values(upload)
+    if upload.startswith(b"GIF8"):
+        return _too_many_gif_blocks(upload)
     if upload.startswith(b"BM"):
         compression = int.from_bytes(upload[30:34], "little")
         return compression in _BMP_RUN_LENGTHS and len(upload) > MAX_RUN_LENGTH_BYTES
@@ -74,6 +79,21 @@ def _too_many_png_chunks(upload: bytes) -> bool:
             return False
         at += 12 + int.from_bytes(upload[at : at + 4], "big")
     return True
+
+
+def _too_many_gif_blocks(upload: bytes) -> bool:
+    """Of what lies before the first picture."""
+    flags = upload[10] if len(upload) > _GIF_HEADER else 0
+    at, blocks = _GIF_HEADER + (3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0), 0
+    while at < len(upload) and upload[at] != _GIF_IMAGE and blocks <= MAX_GIF_BLOCKS:
+        if upload[at] == _GIF_EXTENSION:
+            at += 2
+            while at < len(upload) and upload[at] and blocks <= MAX_GIF_BLOCKS:
+                at += upload[at] + 1
+                blocks += 1
+        at += 1
+        blocks += 1
+    return blocks > MAX_GIF_BLOCKS
 
 
 def _too_many_tiff_values(upload: bytes) -> bool:

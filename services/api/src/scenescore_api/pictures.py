@@ -102,6 +102,8 @@ def _upright(image: Image.Image, content_type: str) -> UprightPicture:
         if rgb is not image:
             # its pixels would double the memory while the JPEG is made
             image.close()
+        # Pillow would write a JPEG's or a GIF's comment into the new file
+        rgb.info.clear()
         stored = io.BytesIO()
         rgb.save(stored, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
     except Exception as error:  # Pillow's decoders raise nearly anything on hostile bytes
