@@ -2,14 +2,11 @@
 
 import json
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 
 import pytest
-import uvicorn
 from samples.api import Api
 from samples.pictures import jpeg
+from servers.in_thread import served
 
 _START = b'--B\r\nContent-Disposition: form-data; name="image"; filename="p.jpg"\r\n\r\n'
 _OPTIONS = b'--B\r\nContent-Disposition: form-data; name="options"\r\n\r\n{}\r\n'
@@ -82,20 +79,6 @@ def test_a_form_in_single_bytes_is_read_like_any_other(api: Api) -> None:
     assert answer.status_code == 202
 
 
-@contextmanager
-def _served(api: Api) -> Iterator[int]:
-    """The API behind a real socket; its port."""
-    server = uvicorn.Server(uvicorn.Config(api.client.app, port=0, log_config=None, lifespan="off"))
-    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
-        thread = threading.Thread(target=server.run, args=([listening],))
-        thread.start()
-        try:
-            yield listening.getsockname()[1]
-        finally:
-            server.should_exit = server.force_exit = True
-            thread.join()
-
-
 def _head(length: int | None) -> bytes:
     size = b"Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}".encode()
     return (
@@ -120,7 +103,7 @@ def _exchange(port: int, *sent: bytes, end: bool = False) -> tuple[int, dict[str
 
 
 def test_over_a_real_socket_lies_are_found_and_nobody_waits_for_the_slow(api: Api) -> None:
-    with _served(api) as port:
+    with served(api.client.app) as port:
         stalled = [socket.create_connection(("127.0.0.1", port)) for _ in range(100)]
         for client in stalled:
             client.sendall(_head(len(_WHOLE)) + _WHOLE[:200])

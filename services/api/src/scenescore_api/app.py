@@ -1,6 +1,6 @@
 """The FastAPI application around a service: middleware, problem documents, routes and OpenAPI."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from importlib.metadata import version
@@ -53,7 +53,7 @@ def make_app(service: JobService, settings: ApiSettings, *, on_shutdown: Callabl
     install_problem_handlers(app)
     app.include_router(jobs.router)
     app.include_router(service_routes.router)
-    _describe_problems(app)
+    _complete_openapi(app, settings.emotions)
     return app
 
 
@@ -68,8 +68,10 @@ def _add_middleware(app: FastAPI, max_upload_bytes: int) -> None:
     app.add_middleware(RequestContext, registry=app.state.registry)
 
 
-def _describe_problems(app: FastAPI) -> None:
-    """Adds to OpenAPI what FastAPI can't derive: the problem document, which handlers make, not routes."""
+def _complete_openapi(app: FastAPI, emotions: Sequence[str]) -> None:
+    """Adds to OpenAPI what FastAPI can't derive: the problem document, which handlers make, not routes, and
+    what the settings say.
+    """
     derived = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -81,6 +83,7 @@ def _describe_problems(app: FastAPI) -> None:
             schemas["Problem"] = problem
             _drop_automatic_validation_errors(document)
             _add_what_every_answer_has(document)
+            _name_the_emotions(document, emotions)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the document
@@ -107,3 +110,11 @@ def _add_what_every_answer_has(document: dict[str, Any]) -> None:
                 headers["X-Request-ID"] = _REQUEST_ID_HEADER
                 if status == str(int(HTTPStatus.SERVICE_UNAVAILABLE)):
                     headers["Retry-After"] = _TRY_AGAIN_HEADER
+
+
+def _name_the_emotions(document: dict[str, Any], emotions: Sequence[str]) -> None:
+    for mix in document["components"]["schemas"]["JobOptions"]["properties"]["emotions"]["anyOf"]:
+        if mix["type"] == "object":
+            mix["propertyNames"] = {"enum": list(emotions)}
+            mix["minProperties"] = 1
+            mix["additionalProperties"]["minimum"] = 0

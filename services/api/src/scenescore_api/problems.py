@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from scenescore_shared.errors import (
     IllegalMoveError,
@@ -142,7 +143,21 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
         HTTPStatus.NOT_FOUND: f"There is nothing at {request.url.path[:200]}; the API is described at /docs.",
         HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method[:16]} is not possible here; see the header Allow.",
     }.get(status, str(error.detail))
-    return problem_response(request, status, code=code, detail=detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED and (allowed := _allowed(request)):
+        headers["Allow"] = allowed
+    return problem_response(request, status, code=code, detail=detail, headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of every documented route at this path. Starlette names those of the first one only."""
+    methods = {
+        method.upper()
+        for template, operations in request.app.openapi()["paths"].items()
+        if compile_path(template)[0].match(request.url.path)
+        for method in operations
+    }
+    return ", ".join(sorted(methods))
 
 
 def _on_validation_error(request: Request, error: Exception) -> Response:

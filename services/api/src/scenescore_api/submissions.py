@@ -12,6 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
+from scenescore_api.pictures import CONTENT_TYPES
 from scenescore_api.problems import FieldErrorsError, field_errors, sentence_of
 from scenescore_shared.errors import InvalidRequestError, TransientError
 from scenescore_shared.options import NOT_BUILT_YET, JobOptions
@@ -27,6 +28,7 @@ REQUEST_BODY: dict[str, Any] = {
             "schema": {
                 "type": "object",
                 "additionalProperties": False,
+                "minProperties": 1,
                 "properties": {
                     "image": {
                         "type": "string",
@@ -37,7 +39,10 @@ REQUEST_BODY: dict[str, Any] = {
                     "options": {"$ref": "#/components/schemas/JobOptions"},
                 },
             },
-            "encoding": {"options": {"contentType": "application/json"}},
+            "encoding": {
+                "image": {"contentType": ", ".join(sorted(set(CONTENT_TYPES.values())))},
+                "options": {"contentType": "application/json"},
+            },
         }
     },
 }
