@@ -10,9 +10,13 @@ PORT ?= 8000
 IMAGE ?=
 OUT ?= demo.mid
 TORCH_INDEX ?=
+PICTURES ?= 10000
+MIDI ?= 2000
+SEED ?= 1
+KEEP ?= fuzz-failures
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check bench docs lock secrets clean
+.PHONY: help setup demo up test fuzz check bench docs lock secrets clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +40,10 @@ up: setup ## run the API and its workers on this machine (PORT=8000), without se
 test: setup ## every test, on private PostgreSQL, Redis and S3 (installed where root may, on Debian)
 	@scripts/install-test-servers
 	$(BIN)/pytest
+
+fuzz: setup ## damaged pictures and MIDI files, many (PICTURES=10000 MIDI=2000 SEED=1); those that fail go to KEEP
+	@scripts/install-test-servers
+	FUZZ_PICTURES=$(PICTURES) FUZZ_MIDI=$(MIDI) FUZZ_SEED=$(SEED) FUZZ_KEEP="$(abspath $(KEEP))" $(BIN)/pytest tests/e2e/fuzz
 
 check: setup ## format, lint, types, import rules, Kubernetes manifests
 	$(BIN)/ruff format --check .

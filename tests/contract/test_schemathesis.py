@@ -21,7 +21,7 @@ from scenescore_shared.errors import ScenescoreError
 from scenescore_shared.jobs import Status
 
 _HERE = Path(__file__).parent / "schemathesis"
-_SEED = "20260301"
+_SEED = os.environ.get("SCHEMATHESIS_SEED", "20260301")
 _EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "12")
 _METHODS = {"get", "put", "post", "delete", "patch"}
 

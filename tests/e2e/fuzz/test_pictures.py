@@ -55,7 +55,8 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_no_mutated_picture_hurts_anybody(
     stack: Stack, failing: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    seeds = [*good_pictures().values(), *(p.data for p in hostile_pictures() if len(p.data) < 20_000)]
+    others = (picture for picture in hostile_pictures() if "cut off" not in picture.name)
+    seeds = [*good_pictures().values(), *(other.data for other in others if len(other.data) < 20_000)]
     before = {name: family(stack.processes[name].pid) for name in _SERVICES}
     limits = _memory_limits()
     began = time.monotonic()

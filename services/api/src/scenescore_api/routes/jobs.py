@@ -10,7 +10,7 @@ from scenescore_api import page_tokens
 from scenescore_api.pictures import STORED_CONTENT_TYPE
 from scenescore_api.problems import documented
 from scenescore_api.routes.dependencies import CallerOf, Service
-from scenescore_api.routes.links import LINKS_OF_A_JOB
+from scenescore_api.routes.links import LINKS_OF_A_JOB, LINKS_OF_A_NEW_JOB
 from scenescore_api.schemas import JobList, JobView, job_view
 from scenescore_api.service import JobService
 from scenescore_api.submissions import REQUEST_BODY, Submission, read_submission
@@ -47,7 +47,7 @@ JobId = Annotated[str, Path(description="The job's id", examples=["0197f2a0-5c1e
         202: {
             "description": "Accepted: the job is safe and will be worked on",
             "headers": _LOCATION | _RETRY_AFTER,
-            "links": LINKS_OF_A_JOB,
+            "links": LINKS_OF_A_NEW_JOB,
         },
         **documented(
             HTTPStatus.BAD_REQUEST,

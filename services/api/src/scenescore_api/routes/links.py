@@ -13,11 +13,15 @@ def _link(route: str, path: str, method: str, description: str, **parameters: st
     }
 
 
-LINKS_OF_A_JOB: dict[str, Any] = {
+LINKS_OF_A_NEW_JOB: dict[str, Any] = {
     "read": _link("get_job", "/{job_id}", "get", "The job as it is now"),
     "cancel": _link("cancel_job", "/{job_id}/cancel", "post", "Stop it"),
     "delete": _link("delete_job", "/{job_id}", "delete", "Take it and its files out"),
     "image": _link("get_image", "/{job_id}/image", "get", "Its picture"),
+}
+"""There is no music yet."""
+
+LINKS_OF_A_JOB: dict[str, Any] = LINKS_OF_A_NEW_JOB | {
     "output": _link(
         "get_output",
         "/{job_id}/outputs/{name}",
