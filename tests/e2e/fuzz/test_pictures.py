@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -40,7 +41,8 @@ def stack(
         servers.start("api", "sweeper", "classify")
         yield servers
     finally:
-        servers.stop()
+        statuses = servers.stop()
+    assert statuses == {"api": -signal.SIGTERM, "sweeper": 0, "classify": 0}
 
 
 @pytest.fixture(scope="module")
