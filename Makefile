@@ -11,9 +11,13 @@ IMAGE ?=
 OUT ?= demo.mid
 TORCH_INDEX ?=
 JOBS ?= 2000
+PICTURES ?= 10000
+MIDI ?= 2000
+SEED ?= 1
+KEEP ?= fuzz-failures
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test chaos check bench docs lock secrets clean
+.PHONY: help setup demo up test chaos fuzz check bench docs lock secrets clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +45,9 @@ test: setup ## every test, on private PostgreSQL, Redis and S3 (installed where 
 chaos: setup ## JOBS=2000 jobs under every fault, in turn and all at once; `make test` has the short form
 	@scripts/install-test-servers
 	CHAOS_JOBS=$(JOBS) $(BIN)/pytest tests/e2e/chaos/test_chaos.py
+fuzz: setup ## damaged pictures and MIDI files, many (PICTURES=10000 MIDI=2000 SEED=1); those that fail go to KEEP
+	@scripts/install-test-servers
+	FUZZ_PICTURES=$(PICTURES) FUZZ_MIDI=$(MIDI) FUZZ_SEED=$(SEED) FUZZ_KEEP="$(abspath $(KEEP))" $(BIN)/pytest tests/e2e/fuzz
 
 check: setup ## format, lint, types, import rules, Kubernetes manifests
 	$(BIN)/ruff format --check .

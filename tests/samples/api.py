@@ -104,7 +104,10 @@ def api_on_fakes(
         blobs=blobs,
         publisher=publisher,
         clock=clock,
-        pictures=PictureReader(LIMITS, pixels_at_once=LIMITS.max_pixels),
+        pictures=PictureReader(
+            PictureLimits(max_bytes=settings.api.max_upload_bytes, max_pixels=settings.api.max_pixels),
+            pixels_at_once=settings.api.max_pixels,
+        ),
         emotions=("happy", "angry", "sad"),
         new_id=lambda: job_id(next(numbers)),
         presigned_for=timedelta(minutes=5),

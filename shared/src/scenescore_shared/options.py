@@ -34,7 +34,11 @@ class JobOptions(BaseModel):
     temperature: Annotated[
         float | None,
         Field(
-            ge=0.5, le=1.5, allow_inf_nan=False, description="How daring the sampling is; about 1 by default."
+            strict=True,
+            ge=0.5,
+            le=1.5,
+            allow_inf_nan=False,
+            description="How daring the sampling is; about 1 by default.",
         ),
     ] = None
     emotions: Annotated[

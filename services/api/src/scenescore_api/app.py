@@ -1,6 +1,6 @@
 """The FastAPI application around a service: middleware, problem documents, routes and OpenAPI."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from importlib.metadata import version
@@ -75,7 +75,7 @@ def make_app(
     app.include_router(webhooks.router)
     app.include_router(service_routes.router)
     app.include_router(docs_router(app))
-    _describe_problems(app)
+    _complete_openapi(app, settings.emotions)
     return app
 
 
@@ -95,8 +95,10 @@ def _add_middleware(app: FastAPI, settings: ApiSettings) -> None:
     app.add_middleware(AnswerHeaders, hsts_seconds=settings.api.hsts_seconds)
 
 
-def _describe_problems(app: FastAPI) -> None:
-    """Adds to OpenAPI what FastAPI can't derive: the problem document, which handlers make, not routes."""
+def _complete_openapi(app: FastAPI, emotions: Sequence[str]) -> None:
+    """Adds to OpenAPI what FastAPI can't derive: the problem document, which handlers make, not routes, and
+    what the settings say.
+    """
     derived = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -110,6 +112,7 @@ def _describe_problems(app: FastAPI) -> None:
             _drop_automatic_validation_errors(document)
             describe_security(document, keys_required=app.state.settings.api.require_keys)
             _add_what_every_answer_has(document)
+            _name_the_emotions(document, emotions)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the document
@@ -136,3 +139,11 @@ def _add_what_every_answer_has(document: dict[str, Any]) -> None:
                 headers["X-Request-ID"] = _REQUEST_ID_HEADER
                 if status == str(int(HTTPStatus.SERVICE_UNAVAILABLE)):
                     headers["Retry-After"] = _TRY_AGAIN_HEADER
+
+
+def _name_the_emotions(document: dict[str, Any], emotions: Sequence[str]) -> None:
+    for mix in document["components"]["schemas"]["JobOptions"]["properties"]["emotions"]["anyOf"]:
+        if mix["type"] == "object":
+            mix["propertyNames"] = {"enum": list(emotions)}
+            mix["minProperties"] = 1
+            mix["additionalProperties"]["minimum"] = 0

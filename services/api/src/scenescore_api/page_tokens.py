@@ -6,6 +6,9 @@ from uuid import UUID
 
 from scenescore_shared.errors import InvalidRequestError
 
+PATTERN = "^[A-Za-z0-9_-]{22}$"
+"""What tokens look like, for OpenAPI."""
+
 
 def encode(last_id: str) -> str:
     return base64.urlsafe_b64encode(UUID(last_id).bytes).decode().rstrip("=")

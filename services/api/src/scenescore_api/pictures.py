@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from scenescore_api.jpegs import without_metadata
+from scenescore_api.picture_parts import has_too_many_parts
 from scenescore_shared.errors import InvalidPictureError
 
 CONTENT_TYPES = {
@@ -27,10 +28,15 @@ STORED_CONTENT_TYPE = "image/jpeg"
 MAX_SIDE = 65_000
 """JPEG, as which pictures are stored, ends at 65,535 pixels a side (ITU-T T.81, 16-bit X and Y)."""
 
+_WEIGHTS = {"image/webp": 2}
+"""Its decoder keeps two canvases beside the picture: some 17 bytes a pixel, where others take 4 to 13."""
 _JPEG_QUALITY = 92
 _UPRIGHT = 1
 """The value of EXIF's orientation that says so."""
 _UNDECODABLE = "The picture can't be decoded: it is cut off or damaged. Save it again and send the new file."
+_TOO_MANY_PARTS = (
+    "The picture's file is made of more parts than any program writes. Save it again and send the new file."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +69,11 @@ class PictureReader:
         """Raises InvalidPictureError, whose code and sentence say which limit the picture broke."""
         if len(upload) > self._limits.max_bytes:
             raise too_large(self._limits.max_bytes)
+        if has_too_many_parts(upload):
+            raise InvalidPictureError(_TOO_MANY_PARTS, code="picture_undecodable")
         image, content_type = _opened(upload)
         _check_size(image.size, self._limits.max_pixels)
-        with self._turn(image.width * image.height):
+        with self._turn(image.width * image.height * _WEIGHTS.get(content_type, 1)):
             return _upright(image, upload, content_type)
 
     @contextmanager
@@ -102,6 +110,8 @@ def _upright(image: Image.Image, upload: bytes, content_type: str) -> UprightPic
         if rgb is not image:
             # its pixels would double the memory while the JPEG is made
             image.close()
+        # Pillow would write a JPEG's or a GIF's comment into the new file
+        rgb.info.clear()
         stored = io.BytesIO()
         rgb.save(stored, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
     except Exception as error:  # Pillow's decoders raise nearly anything on hostile bytes

@@ -28,7 +28,9 @@ class ApiGroup(Group):
     max_pixels_at_once: Annotated[
         int,
         Field(
-            gt=0, description="Pixels of all pictures being decoded, at some 9 bytes each; larger ones wait"
+            gt=0,
+            description="Pixels of all pictures being decoded, at 4 to 13 bytes each (WebP, which counts twice: "
+            "17); larger ones wait",
         ),
     ] = 50_000_000
     max_streams: Annotated[int, Field(ge=0, description="Most event streams open at a time")] = 500

@@ -1,7 +1,7 @@
 """Reads `POST /v1/jobs`: a multipart form with a picture and, as JSON, the options."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +9,17 @@ from typing import Any
 from fastapi import Request
 from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
 
+from scenescore_api.pictures import CONTENT_TYPES
 from scenescore_api.problems import FieldErrorsError, field_errors, sentence_of
-from scenescore_shared.errors import InvalidRequestError
+from scenescore_shared.errors import InvalidRequestError, TransientError
 from scenescore_shared.options import NOT_BUILT_YET, JobOptions
 
 _FIELDS = ("image", "options")
 _MAX_OPTIONS_BYTES = 64 * 1024
+_CUT_OFF = "The upload was cut off: the form has no end. Send it again, whole."
 
 REQUEST_BODY: dict[str, Any] = {
     "required": True,
@@ -24,6 +28,7 @@ REQUEST_BODY: dict[str, Any] = {
             "schema": {
                 "type": "object",
                 "additionalProperties": False,
+                "minProperties": 1,
                 "properties": {
                     "image": {
                         "type": "string",
@@ -34,7 +39,10 @@ REQUEST_BODY: dict[str, Any] = {
                     "options": {"$ref": "#/components/schemas/JobOptions"},
                 },
             },
-            "encoding": {"options": {"contentType": "application/json"}},
+            "encoding": {
+                "image": {"contentType": ", ".join(sorted(set(CONTENT_TYPES.values())))},
+                "options": {"contentType": "application/json"},
+            },
         }
     },
 }
@@ -55,7 +63,7 @@ async def read_submission(request: Request) -> Submission:
     async with _form(request) as form:
         parts = form.multi_items()
         if not parts:
-            raise _malformed("The form is empty or cut off. Send the picture in the field `image`.")
+            raise _malformed("The form is empty. Send the picture in the field `image`.")
         _check_fields([name for name, _ in parts])
         found = dict(parts)
         return Submission(
@@ -63,13 +71,43 @@ async def read_submission(request: Request) -> Submission:
         )
 
 
+class _FormParser(MultiPartParser):
+    """Takes a form only whole: Starlette's own takes one that is cut off for one without its last part."""
+
+    _ended = False
+
+    def on_end(self) -> None:
+        self._ended = True
+
+    async def parse(self) -> FormData:
+        self.stream = self._to_its_end(self.stream)
+        return await super().parse()
+
+    async def _to_its_end(self, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        async for chunk in body:
+            yield chunk
+        if not self._ended:
+            # here, so that the parser closes the files that it has begun
+            raise _malformed(_CUT_OFF)
+
+
 @asynccontextmanager
 async def _form(request: Request) -> AsyncIterator[FormData]:
+    parser = _FormParser(
+        request.headers, request.stream(), max_files=2, max_fields=4, max_part_size=_MAX_OPTIONS_BYTES
+    )
     try:
-        form = await request.form(max_files=2, max_fields=4, max_part_size=_MAX_OPTIONS_BYTES)
+        form = await parser.parse()
     except (UnicodeError, LookupError):
         # of a charset parameter that names no charset, or one that the form is not in
         raise _malformed("The form's text is not in the charset that its Content-Type names.") from None
+    except MultiPartException as error:
+        raise _malformed(f"The form can't be read. {error.message}") from None
+    except ClientDisconnect:
+        # nobody is left to read the answer, but the log shall not call it our fault
+        raise _malformed(_CUT_OFF) from None
+    except OSError as error:
+        raise TransientError(f"the upload can't be kept: {error}") from error
     try:
         yield form
     finally:

@@ -1,6 +1,7 @@
 """Written music on one integer grid: bars, and notes in them. Everything between MIDI files and tokens is a `Piece`."""
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -34,6 +35,10 @@ class Note:
     @property
     def end(self) -> int:
         return self.onset + self.duration
+
+
+def _onset(note: Note) -> int:
+    return note.onset
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +100,29 @@ class Piece:
     def part(self, first_bar: int, end_bar: int) -> "Piece":
         """Bars `first_bar` to before `end_bar`; notes that cross an edge are cut there."""
         start, end = self.bar_starts[first_bar], self.bar_starts[end_bar]
+        first, last = (bisect_left(self.notes, tick, key=_onset) for tick in (start, end))
         inside = (
             Note(max(n.onset, start) - start, n.pitch, min(n.end, end) - max(n.onset, start), n.velocity)
-            for n in self.notes
-            if n.onset < end and n.end > start
+            for n in (*self._held_into(start), *self.notes[first:last])
         )
         return Piece(self.bars[first_bar:end_bar], tuple(sorted(inside)))
+
+    @cached_property
+    def _by_pitch(self) -> Mapping[int, Sequence[Note]]:
+        found: dict[int, list[Note]] = {}
+        for note in self.notes:
+            found.setdefault(note.pitch, []).append(note)
+        return found
+
+    def _held_into(self, tick: int) -> Iterator[Note]:
+        """The notes that start before a tick and end after it: of each pitch the last one before it, or none.
+
+        To look at every note for every part would take minutes of a long piece.
+        """
+        for notes in self._by_pitch.values():
+            before = bisect_left(notes, tick, key=_onset)
+            if before and notes[before - 1].end > tick:
+                yield notes[before - 1]
 
 
 def tidy(notes: Iterable[Note], end: int) -> tuple[Note, ...]:

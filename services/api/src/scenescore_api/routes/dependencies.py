@@ -61,7 +61,7 @@ async def _preferences(
         Header(
             description="`wait=N` answers when the job has ended, or after N seconds (at most 60); "
             "`respond-async` at once (RFC 7240)",
-            examples=["wait=30"],
+            examples=["wait=5"],
         ),
     ] = None,
 ) -> Preferences:
@@ -75,6 +75,8 @@ async def _idempotency_key(
             description="Yours, 1 to 255 visible ASCII characters, new for each request. The same request sent again "
             "with it within 24 hours gets the first answer and makes no second job",
             examples=["8e03978e-40d5-43dd-bc93-6894a57f9324"],
+            # told, not enforced: below it has a code and a sentence of its own
+            json_schema_extra={"pattern": r"^[\x21-\x7e]{1,255}$"},
         ),
     ] = None,
 ) -> str | None:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from scenescore_api.following import JobStream
+from scenescore_api.following import QUEUE_EVENT, JobStream
 from scenescore_api.problems import documented
 from scenescore_api.routes.dependencies import FOR_JOBS, CallerOf, Service, Streams, Watch
 from scenescore_api.routes.jobs import JobId
@@ -21,6 +21,16 @@ class EventStream(StreamingResponse):
     media_type = "text/event-stream"
 
 
+_MESSAGE = {
+    "type": "object",
+    "description": "Each message of the stream",
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "event": {"type": "string", "enum": ["message", QUEUE_EVENT]},
+        "data": {"type": "string", "description": "JSON"},
+        "retry": {"type": "integer"},
+    },
+}
 _EXAMPLE = """retry: 1000
 
 id: 1
@@ -44,7 +54,7 @@ data: {"status":"running","step":"classify","progress":0.0,"at":"2026-03-01T12:0
             "description": "Server-Sent Events. Each change of the job is a message whose `id` counts up and whose "
             "data is a `JobEventData`; where it waits is an event `queue` without an id, whose data is a "
             "`QueueEventData`. Comments keep the connection alive. The stream ends when the job has.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
+            "content": {"text/event-stream": {"schema": _MESSAGE, "example": _EXAMPLE}},
         },
         204: {"description": "The job has ended and there is nothing after `Last-Event-ID`: don't come back"},
         **documented(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),

@@ -20,6 +20,7 @@ from scenescore_api.routes.dependencies import (
     Service,
     Watch,
 )
+from scenescore_api.routes.links import LINKS_OF_A_JOB, LINKS_OF_A_NEW_JOB
 from scenescore_api.schemas import JobList, JobView, job_view
 from scenescore_api.service import Asked, JobService
 from scenescore_api.submissions import REQUEST_BODY, Submission, read_submission
@@ -80,6 +81,7 @@ JobId = Annotated[str, Path(description="The job's id", examples=["0197f2a0-5c1e
         202: {
             "description": "Accepted: the job is safe and will be worked on",
             "headers": _LOCATION | _RETRY_AFTER | _PREFERENCE_APPLIED | _REPLAYED,
+            "links": LINKS_OF_A_NEW_JOB,
         },
         **documented(
             HTTPStatus.BAD_REQUEST,
@@ -150,7 +152,14 @@ def list_jobs(
     request: Request,
     status: Annotated[Status | None, Query(description="Only jobs of this status")] = None,
     page_size: Annotated[int, Query(ge=1, le=100)] = 20,
-    page_token: Annotated[str | None, Query(max_length=200, description="From the page before")] = None,
+    page_token: Annotated[
+        str | None,
+        Query(
+            max_length=200,
+            description="From the page before",
+            json_schema_extra={"pattern": page_tokens.PATTERN},
+        ),
+    ] = None,
 ) -> JobList:
     """Newest first."""
     before_id = page_tokens.decode(page_token) if page_token is not None else None
@@ -165,7 +174,11 @@ def list_jobs(
     "/{job_id}",
     summary="Read a job",
     responses={
-        200: {"description": "The job as it is now", "headers": _RETRY_AFTER | _PREFERENCE_APPLIED},
+        200: {
+            "description": "The job as it is now",
+            "headers": _RETRY_AFTER | _PREFERENCE_APPLIED,
+            "links": LINKS_OF_A_JOB,
+        },
         **documented(HTTPStatus.NOT_FOUND, _UNAVAILABLE),
     },
 )

@@ -26,7 +26,16 @@ _UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
     status_code=HTTPStatus.CREATED,
     summary="Make a webhook secret",
     responses={
-        201: {"description": "The secret: it is not shown again"},
+        201: {
+            "description": "The secret: it is not shown again",
+            "links": {
+                "revoke": {
+                    "operationId": "revoke_webhook_secret_v1_webhooks_secrets__secret_id__delete",
+                    "parameters": {"secret_id": "$response.body#/id"},
+                    "description": "End it",
+                }
+            },
+        },
         **documented(
             HTTPStatus.CONFLICT,
             HTTPStatus.UNPROCESSABLE_ENTITY,
