@@ -97,6 +97,7 @@ def test_a_sweeper_that_stands_still_keeps_no_lock_for_ever(postgres_url: str) -
     # it hears of it, too
     with pytest.raises(TransientError):
         stand_still()
+    engine.dispose()
 
 
 def test_a_full_disk_is_told_and_what_was_there_stays(tmp_path: Path) -> None:

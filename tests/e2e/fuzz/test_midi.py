@@ -10,7 +10,7 @@ import pytest
 from samples.hostile_midi import hostile_midi
 from samples.midi import piece
 from samples.mutations import mutated
-from servers.memory import family, peaks_of
+from servers.memory import family, peaks_of, resident_bytes
 
 from scenescore_composer.corpus.catalogue import InMemoryClipCatalogue
 from scenescore_composer.corpus.guarded import MEMORY_BYTES, GuardedParser
@@ -24,8 +24,8 @@ _SECONDS = 3.0
 """Less than the product allows, which makes no difference but to how long this takes."""
 _MUTATED_UP_TO = 30_000
 """Bytes: what is longer is imported as it is, once."""
-_PARENT_BYTES = 2**30
-"""A quarter of a gigabyte is Python with its libraries; the rest the largest piece, its clips and their blobs."""
+_PARENT_BYTES = 2**29
+"""The largest piece, its clips and their blobs."""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_each_midi_file_is_imported_or_skipped_with_a_reason(
     for name, data in files.items():
         (folder / f"{name}.mid").write_bytes(data)
     catalogue, seconds = InMemoryClipCatalogue(), _Clock()
-    before = set(family(os.getpid()))
+    before, already = set(family(os.getpid())), resident_bytes(os.getpid())
     with GuardedParser(seconds=_SECONDS) as parser, peaks_of({"all": os.getpid()}) as peaks:
 
         def parse(data: bytes) -> Piece:
@@ -65,6 +65,8 @@ def test_each_midi_file_is_imported_or_skipped_with_a_reason(
             show_progress=False,
         )
         seconds.next()
+    # the tests' process, with what ran in it and beside it before, is not what is measured
+    grown = peaks["all"] - already
     reasons = Counter(skipped.reason.split(":")[-1].strip() for skipped in report.skipped)
     figures = {
         "seed": SEED,
@@ -72,7 +74,7 @@ def test_each_midi_file_is_imported_or_skipped_with_a_reason(
         "clips": sum(report.clips.values()),
         "seconds": round(sum(seconds.each), 1),
         "slowest": round(max(seconds.each), 1),
-        "peak": peaks["all"],
+        "peak": grown,
         "skipped": reasons,
     }
     with capsys.disabled():
@@ -84,7 +86,7 @@ def test_each_midi_file_is_imported_or_skipped_with_a_reason(
     assert all(entry.reason.strip() for entry in report.skipped)
     assert len(skipped) == len(report.skipped) < len(files)
     assert max(seconds.each) < _SECONDS + 60
-    assert peaks["all"] < _PARENT_BYTES + MEMORY_BYTES
+    assert grown < _PARENT_BYTES + MEMORY_BYTES
     assert set(family(os.getpid())) - before == set(), "a child is left"
 
 
