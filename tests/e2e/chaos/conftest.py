@@ -1,5 +1,6 @@
 """Servers that these tests may kill, and a crew on them: the whole stack twice over, every fault of it wanted."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -94,7 +95,9 @@ def make_crew(
 
 @pytest.fixture(scope="session")
 def shared_crew(make_crew: Callable[..., Crew]) -> Iterator[Crew]:
-    crew = make_crew()
+    # the workers' module lies among the tests
+    paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    crew = make_crew(PYTHONPATH=os.pathsep.join(paths))
     for kind in ("classify", "compose"):
         crew.stack.commands[kind] = ("servers.obedient_worker", kind)
     with closing(crew):
