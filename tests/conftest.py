@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from servers.postgres import Postgres
 from servers.private import started
 from servers.redis import Redis
@@ -13,6 +14,15 @@ from scenescore_shared.adapters.sql.engine import make_engine
 from scenescore_shared.adapters.sql.migrate import migrate
 
 _left_out: dict[str, int] = {}
+
+# where nobody configures it: structlog's own choice prints every local variable of a traceback, for many seconds
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.fixture(scope="session")

@@ -103,7 +103,7 @@ def _exchange(port: int, *sent: bytes, end: bool = False) -> tuple[int, dict[str
         length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
         while len(body) < length:
             body += client.recv(65_536)
-    return int(head.split()[1]), json.loads(body)
+    return int(head.split()[1]), json.loads(body[:length])
 
 
 def test_over_a_real_socket_lies_are_found_and_nobody_waits_for_the_slow(api: Api) -> None:
