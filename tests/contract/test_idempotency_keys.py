@@ -116,3 +116,16 @@ def test_of_many_at_once_one_gets_the_key(kept: Kept) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(reserve, range(8))) == 1
+
+
+def test_keys_are_forgotten_oldest_first(kept: Kept) -> None:
+    for hour in range(5):
+        kept.keys.reserve(replace(FIRST, key=str(hour)), now=NOW + timedelta(hours=hour))
+    before = NOW + timedelta(hours=3)
+    assert kept.keys.forget(created_before=before, limit=3) == 3
+    # that of the third hour is still held, that of the second is free again
+    with pytest.raises(IdempotencyKeyInFlightError):
+        kept.keys.reserve(replace(SECOND, key="3"), now=before)
+    assert kept.keys.reserve(replace(SECOND, key="2"), now=before + timedelta(seconds=1)) is None
+    assert kept.keys.forget(created_before=before, limit=3) == 1
+    assert kept.keys.forget(created_before=before, limit=3) == 0

@@ -2,26 +2,23 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 
 import pytest
 from samples.jobs import PICTURE, claimed, job_id, queued, succeeded
-from sqlalchemy import Engine, event, func, insert, select, text, update
+from sqlalchemy import Engine, event, func, select, text, update
 
 from scenescore_api.settings import RetentionGroup
 from scenescore_api.sweeping.expiring import FileExpiry, RowExpiry
 from scenescore_api.sweeping.orphans import OrphanSweep
 from scenescore_shared.adapters.s3 import S3BlobStore
 from scenescore_shared.adapters.sql.engine import make_engine
-from scenescore_shared.adapters.sql.idempotency_expiry import SqlIdempotencyExpiry
-from scenescore_shared.adapters.sql.migrate import migrate
-from scenescore_shared.adapters.sql.tables import idempotency_keys, job_events, jobs
+from scenescore_shared.adapters.sql.tables import job_events, jobs
 from scenescore_shared.blob_keys import output_key, picture_key
 from scenescore_shared.fakes import FakeClock, InMemoryBlobStore
 from scenescore_shared.jobs import Job, Status
 from scenescore_shared.ports import BlobStore
-from scenescore_shared.wiring import build_blob_index, build_job_repository
+from scenescore_shared.wiring import build_blob_index, build_idempotency_keys, build_job_repository
 
 SETTINGS = RetentionGroup()
 START = datetime.now(UTC)
@@ -90,41 +87,11 @@ def test_two_sweepers_at_once_do_no_harm(engine: Engine) -> None:
         assert connection.scalar(told) == 200
     clock.advance(23 * 86400)
     rows = RowExpiry(
-        jobs=repository, idempotency=SqlIdempotencyExpiry(engine), clock=clock, settings=SETTINGS
+        jobs=repository, idempotency_keys=build_idempotency_keys(engine), clock=clock, settings=SETTINGS
     )
     with ThreadPoolExecutor(2) as pool:
         assert sum(pool.map(lambda _: rows.round() + rows.round(), range(2))) == 200
     assert repository.unfinished_counts() == {(Status.QUEUED, repository.get(job_id(999)).step): 1}
-    engine.dispose()
-
-
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-def test_idempotency_keys_are_forgotten_oldest_first(
-    kind: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
-    url = f"sqlite:///{tmp_path / 'x.db'}" if kind == "sqlite" else request.getfixturevalue("postgres_url")
-    engine = make_engine(url, application="tests")
-    migrate(engine)
-    with engine.begin() as connection:
-        for number in range(5):
-            created = START + timedelta(hours=number)
-            connection.execute(
-                insert(idempotency_keys).values(
-                    owner="",
-                    key=str(number),
-                    fingerprint="f",
-                    token="t",
-                    reserved_until=created,
-                    created_at=created,
-                )
-            )
-    expiry = SqlIdempotencyExpiry(engine)
-    assert expiry.forget(created_before=START + timedelta(hours=3), limit=3) == 3
-    with engine.connect() as connection:
-        left = select(idempotency_keys.c.key).order_by(idempotency_keys.c.key)
-        assert connection.scalars(left).all() == ["3", "4"]
-    assert expiry.forget(created_before=START + timedelta(hours=3), limit=3) == 1
-    assert expiry.forget(created_before=START + timedelta(hours=3), limit=3) == 0
     engine.dispose()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from servers.process import ServerMissingError
+from servers.private import started
 from servers.redis import Redis
 
 from scenescore_shared.adapters.redis_limits import RedisRateLimiter
@@ -18,14 +18,9 @@ PAUSE = 0.5
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Redis]:
-    try:
-        own = Redis(tmp_path)
-    except ServerMissingError as error:
-        pytest.skip(str(error))
-    own.start()
-    yield own
-    own.thaw()
-    own.stop()
+    for own in started(Redis, tmp_path):
+        yield own
+        own.thaw()
 
 
 def left(limiter: RedisRateLimiter) -> int:

@@ -225,6 +225,14 @@ class InMemoryIdempotencyKeys:
             if self._mine(claimant):
                 del self._kept[claimant.owner, claimant.key]
 
+    def forget(self, *, created_before: datetime, limit: int) -> int:
+        with self._lock:
+            oldest = sorted(self._kept, key=lambda key: self._kept[key].created_at)
+            old = [key for key in oldest if self._kept[key].created_at <= created_before][:limit]
+            for key in old:
+                del self._kept[key]
+        return len(old)
+
     def complete(self, answered: Answered) -> None:
         claimant = answered.claimant
         with self._lock:

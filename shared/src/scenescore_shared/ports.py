@@ -148,6 +148,9 @@ class IdempotencyKeys(Protocol):
     def release(self, claimant: Claimant) -> None:
         """Frees a key that is the claimant's and has no answer: the request failed and may be sent anew."""
 
+    def forget(self, *, created_before: datetime, limit: int) -> int:
+        """Takes out at most `limit` keys, oldest first. Returns how many."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobInfo:

@@ -1,8 +1,6 @@
 """What is kept for a time only, and what nobody names: on fakes."""
 
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -15,19 +13,11 @@ from scenescore_api.sweeping.orphans import OrphanSweep
 from scenescore_shared.blob_keys import clip_key, output_key, picture_key
 from scenescore_shared.errors import NotFoundError, TransientError
 from scenescore_shared.fakes import FakeClock, InMemoryBlobIndex, InMemoryBlobStore, InMemoryJobRepository
+from scenescore_shared.idempotency import Claimant
 from scenescore_shared.jobs import Job, Status
 from scenescore_shared.moves import cancel_now
 
 WEEK, MONTH = 7 * 86400, 30 * 86400
-
-
-class Forgetting:
-    def __init__(self) -> None:
-        self.before: list[Any] = []
-
-    def forget(self, **asked: Any) -> int:
-        self.before.append(asked["created_before"])
-        return 0
 
 
 class Bench:
@@ -35,10 +25,12 @@ class Bench:
         self.clock = FakeClock(NOW)
         self.jobs, self.blobs = InMemoryJobRepository(), InMemoryBlobStore(self.clock)
         self.settings = RetentionGroup()
-        self.idempotency = Forgetting()
         self.files = FileExpiry(jobs=self.jobs, blobs=self.blobs, clock=self.clock, settings=self.settings)
         self.rows = RowExpiry(
-            jobs=self.jobs, idempotency=self.idempotency, clock=self.clock, settings=self.settings
+            jobs=self.jobs,
+            idempotency_keys=self.jobs.idempotency_keys,
+            clock=self.clock,
+            settings=self.settings,
         )
         self.orphans = self.sweep()
 
@@ -93,7 +85,16 @@ def test_files_go_after_their_time_and_rows_after_theirs(bench: Bench) -> None:
     with pytest.raises(NotFoundError):
         bench.jobs.get(job_id(1))
     assert bench.jobs.get(job_id(3)).status is Status.RUNNING
-    assert bench.idempotency.before[-1] == bench.clock.now() - timedelta(hours=24)
+
+
+def test_idempotency_keys_are_kept_for_a_day() -> None:
+    bench = Bench()
+    claimant = Claimant(owner="ann", key="k", fingerprint="f", token="t")
+    bench.jobs.idempotency_keys.reserve(claimant, now=NOW)
+    bench.clock.advance(86400 - 1)
+    assert bench.rows.round() == 0
+    bench.clock.advance(1)
+    assert bench.rows.round() == 1
 
 
 def test_no_row_names_a_blob_that_is_gone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,6 @@ from scenescore_api.settings import ApiSettings
 from scenescore_api.sweeping.expiring import FileExpiry, RowExpiry
 from scenescore_api.sweeping.orphans import OrphanSweep
 from scenescore_api.sweeping.waking import Waking
-from scenescore_shared.adapters.sql.idempotency_expiry import SqlIdempotencyExpiry
 from scenescore_shared.errors import TransientError
 from scenescore_shared.logs import configure_logging, get_logger
 from scenescore_shared.ports import Sweep
@@ -26,6 +25,7 @@ from scenescore_shared.wiring import (
     build_blob_store,
     build_clock,
     build_engine,
+    build_idempotency_keys,
     build_job_repository,
     build_publisher,
 )
@@ -108,7 +108,10 @@ def main() -> None:
         duties={
             "files": FileExpiry(jobs=jobs, blobs=blobs, clock=clock, settings=retention),
             "rows": RowExpiry(
-                jobs=jobs, idempotency=SqlIdempotencyExpiry(engine), clock=clock, settings=retention
+                jobs=jobs,
+                idempotency_keys=build_idempotency_keys(engine),
+                clock=clock,
+                settings=retention,
             ),
             "orphans": OrphanSweep(
                 blobs=blobs, index=build_blob_index(engine), clock=clock, settings=retention

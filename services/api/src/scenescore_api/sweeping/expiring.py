@@ -1,27 +1,20 @@
 """The end of what is kept for a time only: an ended job's files, later its row, and idempotency keys."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
 
 from scenescore_api.settings import RetentionGroup
 from scenescore_shared.blob_keys import job_files
+from scenescore_shared.idempotency import KEPT_FOR
 from scenescore_shared.logs import get_logger
 from scenescore_shared.moves import expire
-from scenescore_shared.ports import BlobStore, Clock, JobRepository
+from scenescore_shared.ports import BlobStore, Clock, IdempotencyKeys, JobRepository
 
 _log = get_logger(__name__)
 
 _FILES_A_ROUND = 50
 """Jobs whose files go: some three requests to the store each."""
 _ROWS_A_ROUND = 500
-_KEYS_KEPT = timedelta(hours=24)
-
-
-class IdempotencyExpiry(Protocol):
-    def forget(self, *, created_before: datetime, limit: int) -> int:
-        """Takes out at most `limit` keys, oldest first. Returns how many. May raise TransientError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +44,7 @@ class FileExpiry:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowExpiry:
     jobs: JobRepository
-    idempotency: IdempotencyExpiry
+    idempotency_keys: IdempotencyKeys
     clock: Clock
     settings: RetentionGroup
 
@@ -59,7 +52,7 @@ class RowExpiry:
         """Returns the rows taken out."""
         now = self.clock.now()
         removed = self.jobs.remove(finished_before=now - self.settings.rows_kept, limit=_ROWS_A_ROUND)
-        forgotten = self.idempotency.forget(created_before=now - _KEYS_KEPT, limit=_ROWS_A_ROUND)
+        forgotten = self.idempotency_keys.forget(created_before=now - KEPT_FOR, limit=_ROWS_A_ROUND)
         if removed or forgotten:
             _log.info("rows_removed", jobs=removed, idempotency_keys=forgotten)
         return removed + forgotten

@@ -89,6 +89,26 @@ def translated_errors() -> Iterator[None]:
         raise
 
 
+class SqlAdapter:
+    """An engine's two ways in, for adapters to build on. Errors are translated."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._reads = for_reading(engine)
+        self._writes = for_writing(engine)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """For one SELECT: see `for_reading`."""
+        with translated_errors(), self._reads.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """One transaction, committed at the end."""
+        with translated_errors(), self._writes.begin() as connection:
+            yield connection
+
+
 def _not_answering(error: Exception) -> TransientError:
     cause = getattr(error, "orig", None) or error
     return TransientError(f"The database did not answer as expected: {cause}")

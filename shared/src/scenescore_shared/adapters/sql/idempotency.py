@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from scenescore_shared.adapters.sql.engine import for_writing, translated_errors
+from scenescore_shared.adapters.sql.engine import SqlAdapter
 from scenescore_shared.adapters.sql.tables import idempotency_keys as table
 from scenescore_shared.errors import IdempotencyKeyInFlightError
 from scenescore_shared.idempotency import Answered, Claimant, Reservation, earlier_answer, reserved
 
 
-class SqlIdempotencyKeys:
+class SqlIdempotencyKeys(SqlAdapter):
     def __init__(self, engine: Engine) -> None:
-        self._writes = for_writing(engine)
+        super().__init__(engine)
         self._insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
 
     def reserve(self, claimant: Claimant, *, now: datetime) -> Mapping[str, Any] | None:
@@ -27,7 +27,7 @@ class SqlIdempotencyKeys:
             "created_at": fresh.created_at,
             "answer": None,
         }
-        with translated_errors(), self._writes.begin() as connection:
+        with self._writing() as connection:
             # of two requests at the same moment one inserts; the other waits for it and then finds its row
             statement = self._insert(table).values(owner=claimant.owner, key=claimant.key, **values)
             if connection.execute(statement.on_conflict_do_nothing().returning(table.c.key)).first():
@@ -49,8 +49,20 @@ class SqlIdempotencyKeys:
             return answer
 
     def release(self, claimant: Claimant) -> None:
-        with translated_errors(), self._writes.begin() as connection:
+        with self._writing() as connection:
             connection.execute(delete(table).where(_is_held_by(claimant)))
+
+    def forget(self, *, created_before: datetime, limit: int) -> int:
+        old = (
+            select(table.c.owner, table.c.key)
+            .where(table.c.created_at <= created_before)
+            .order_by(table.c.created_at)
+            .limit(limit)
+        )
+        with self._writing() as connection:
+            return connection.execute(
+                delete(table).where(tuple_(table.c.owner, table.c.key).in_(old))
+            ).rowcount
 
 
 def complete(connection: Connection, answered: Answered) -> None:

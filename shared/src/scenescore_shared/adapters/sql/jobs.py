@@ -1,7 +1,7 @@
 """The job repository on SQLAlchemy Core. All of the SQL about jobs stands here."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from scenescore_shared.adapters.sql.engine import for_reading, for_writing, translated_errors
+from scenescore_shared.adapters.sql.engine import SqlAdapter
 from scenescore_shared.adapters.sql.idempotency import complete
 from scenescore_shared.adapters.sql.rows import job_of, row_of
 from scenescore_shared.adapters.sql.tables import job_events, jobs
@@ -38,14 +38,13 @@ _JOB = select(jobs).where(jobs.c.id == bindparam("job_id"))
 _LOCKED_JOB = _JOB.with_for_update()
 
 
-class SqlJobRepository:
+class SqlJobRepository(SqlAdapter):
     """On PostgreSQL a row lock guards each change and claims skip locked rows (`FOR UPDATE SKIP LOCKED`);
     on SQLite the database's one write lock does both.
     """
 
     def __init__(self, engine: Engine, sweep_lock: Callable[[Sweep], AbstractContextManager[bool]]) -> None:
-        self._reads = for_reading(engine)
-        self._writes = for_writing(engine)
+        super().__init__(engine)
         self._sweep_lock = sweep_lock
 
     def add(self, job: Job, *, max_unfinished: int | None = None, answered: Answered | None = None) -> None:
@@ -219,16 +218,6 @@ class SqlJobRepository:
         with self._reading() as connection:
             # not a bare SELECT 1: without its schema the database is of no use yet
             connection.execute(select(jobs.c.id).limit(1))
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with translated_errors(), self._reads.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with translated_errors(), self._writes.begin() as connection:
-            yield connection
 
 
 _WAITING = jobs.c.due_at.is_not(None) & jobs.c.lease_token.is_(None)

@@ -3,22 +3,18 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, insert, select, update
+from sqlalchemy import Row, insert, select, update
 
-from scenescore_shared.adapters.sql.engine import for_writing, translated_errors
+from scenescore_shared.adapters.sql.engine import SqlAdapter
 from scenescore_shared.adapters.sql.tables import api_keys
 from scenescore_shared.api_keys import ApiKey
 from scenescore_shared.errors import NotFoundError
 
 
-class SqlApiKeys:
-    def __init__(self, engine: Engine) -> None:
-        self._reads = engine
-        self._writes = for_writing(engine)
-
+class SqlApiKeys(SqlAdapter):
     def find(self, key_hash: str) -> ApiKey | None:
         query = select(api_keys).where(api_keys.c.hash == key_hash, api_keys.c.revoked_at.is_(None))
-        with translated_errors(), self._reads.connect() as connection:
+        with self._reading() as connection:
             row = connection.execute(query).one_or_none()
         return _key_of(row) if row else None
 
@@ -32,17 +28,17 @@ class SqlApiKeys:
             "created_at": key.created_at,
             "revoked_at": key.revoked_at,
         }
-        with translated_errors(), self._writes.begin() as connection:
+        with self._writing() as connection:
             connection.execute(insert(api_keys).values(values))
 
     def list(self) -> list[ApiKey]:
         query = select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id)
-        with translated_errors(), self._reads.connect() as connection:
+        with self._reading() as connection:
             return [_key_of(row) for row in connection.execute(query)]
 
     def revoke(self, key_id: str, now: datetime) -> ApiKey:
         change = update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
-        with translated_errors(), self._writes.begin() as connection:
+        with self._writing() as connection:
             connection.execute(change.values(revoked_at=now))
             row = connection.execute(select(api_keys).where(api_keys.c.id == key_id)).one_or_none()
         if row is None:

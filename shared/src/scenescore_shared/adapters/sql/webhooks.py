@@ -1,14 +1,13 @@
 """Webhook deliveries and the names of their secrets on SQLAlchemy Core. All of the SQL about them stands here."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
-from scenescore_shared.adapters.sql.engine import for_writing, translated_errors
+from scenescore_shared.adapters.sql.engine import SqlAdapter
 from scenescore_shared.adapters.sql.tables import webhook_attempts, webhook_deliveries, webhook_secrets
 from scenescore_shared.errors import NotFoundError
 from scenescore_shared.webhooks import (
@@ -30,23 +29,7 @@ def insert_deliveries(connection: Connection, deliveries: Iterable[Delivery]) ->
         connection.execute(insert(webhook_deliveries), rows)
 
 
-class _OnTables:
-    def __init__(self, engine: Engine) -> None:
-        self._reads = engine
-        self._writes = for_writing(engine)
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with translated_errors(), self._reads.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with translated_errors(), self._writes.begin() as connection:
-            yield connection
-
-
-class SqlDeliveryRepository(_OnTables):
+class SqlDeliveryRepository(SqlAdapter):
     """Locks as in the repository of jobs: rows on PostgreSQL, the whole database on SQLite."""
 
     def get(self, delivery_id: str) -> Delivery:
@@ -94,7 +77,7 @@ class SqlDeliveryRepository(_OnTables):
         return [Attempt(**row._mapping) for row in reversed(rows)]  # noqa: SLF001 - a public name of Row's
 
 
-class SqlSecretRepository(_OnTables):
+class SqlSecretRepository(SqlAdapter):
     def add(self, secret: WebhookSecret, *, at_most: int) -> bool:
         with self._writing() as connection:
             if connection.dialect.name == "postgresql":
