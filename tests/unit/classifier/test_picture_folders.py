@@ -37,7 +37,7 @@ def test_a_folder_per_emotion_takes_themes_from_names(tmp_path: Path, paint: Pai
     dataset = read_folder(tmp_path)
     assert dataset.emotions == ("happy", "sad")
     assert dataset.labels.tolist() == [0, 0, 1, 1]
-    assert dataset.themes == ("beach", "beach", "7", "rain")
+    assert dataset.themes == ("beach", "beach", "sad/deep/7", "rain")
     assert dataset.skipped == ()
 
 
@@ -71,7 +71,7 @@ def test_every_file_left_out_has_a_reason(labelled_folder: Path, paint: Paint) -
     assert "can't be read as a picture" in reasons.pop("half.jpg")
     assert reasons == {
         "copy.jpg": "same bytes as 3.jpg",
-        "gone.jpg": "can't be opened",
+        "gone.jpg": "can't be opened: no such file",
         "/etc/hosts": "outside the folder",
         "../outside.jpg": "outside the folder",
         "4.jpg": "no emotion given",
