@@ -197,13 +197,15 @@ def _warnings(kept: Sequence[Entry]) -> list[str]:
     ]
     if alone:
         warnings.append(
-            f"{len(alone)} pictures have names that tell no theme, such as {Path(alone[0]).name}: each counts as a "
-            "theme of its own, and similar ones may be trained on and tested on at once. Name their themes in the "
+            f"{len(alone)} of {len(kept)} pictures: names such as {Path(alone[0]).name} tell no theme. Each counts "
+            "as a theme of its own, and similar ones may be trained on and tested on at once. Name their themes in the "
             f"column theme of {LABELS_FILE}."
         )
     derived = sum(entry.derived for entry in kept)
     if derived:
-        warnings.append(f"{derived} pictures have no emotion but that of their valence and arousal.")
+        warnings.append(
+            f"{derived} of {len(kept)} pictures: the emotion is that of valence and arousal, nobody named one."
+        )
     return warnings
 
 
