@@ -185,7 +185,7 @@ def test_names_that_no_table_can_hold_are_left_out(tmp_path: Path, paint: Paint)
     assert len(read_folder(tmp_path / "out", side=8).labels) == 3
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     st.one_of(
         st.binary(max_size=300),

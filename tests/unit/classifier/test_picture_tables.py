@@ -213,7 +213,7 @@ def test_hostile_names_are_reported(labelled_folder: Path) -> None:
     assert skipped == names
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     st.one_of(
         st.binary(max_size=200),
