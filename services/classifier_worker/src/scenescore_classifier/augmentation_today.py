@@ -58,7 +58,7 @@ def crop_and_flip(pictures: Tensor, generator: torch.Generator) -> Tensor:
     cropped = functional.grid_sample(
         pictures, grid, mode="bilinear", padding_mode="border", align_corners=False
     )
-    return cropped.clamp(0, 1)
+    return cropped.clamp_(0, 1)
 
 
 def jitter_colours(pictures: Tensor, generator: torch.Generator) -> Tensor:
@@ -66,18 +66,19 @@ def jitter_colours(pictures: Tensor, generator: torch.Generator) -> Tensor:
 
     Hue turns in the YIQ plane, which leaves the brightness as it is.
     """
-    count = len(pictures)
+    count, channels, rows, columns = pictures.shape
     brightness, contrast, saturation = (
-        _uniform(1 - x, 1 + x, count, generator).to(pictures).view(-1, 1, 1, 1)
+        _uniform(1 - x, 1 + x, count, generator).to(pictures).view(-1, 1, 1)
         for x in (BRIGHTNESS, CONTRAST, SATURATION)
     )
     angle = (2 * math.pi * _uniform(-HUE, HUE, count, generator)).to(pictures)
-    bright = (pictures * brightness).clamp(0, 1)
-    middle = to_grey(bright).mean(dim=(1, 2, 3), keepdim=True)
-    bright = middle + (bright - middle) * contrast
-    turned = torch.einsum("nij,njhw->nihw", _hue_turns(angle), bright)
-    grey = to_grey(bright)
-    return (grey + (turned - grey) * saturation).clamp(0, 1)
+    luma = torch.tensor(_LUMA).to(pictures)
+    bright = (pictures.reshape(count, channels, rows * columns) * brightness).clamp_(0, 1)
+    middle = bright.mean(dim=2) @ luma
+    # a grey pixel stays the same under all of it, so the three steps are one matrix and one shift
+    colours = contrast * (saturation * _hue_turns(angle) + (1 - saturation) * luma.expand(3, 3))
+    shift = (1 - contrast) * middle.view(-1, 1, 1)
+    return torch.baddbmm(shift, colours, bright).clamp_(0, 1).view_as(pictures)
 
 
 def grey_some(pictures: Tensor, generator: torch.Generator) -> Tensor:
