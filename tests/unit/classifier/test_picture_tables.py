@@ -201,9 +201,9 @@ def test_hostile_names_are_reported(labelled_folder: Path) -> None:
         "a/../../b.jpg": "outside the folder",
         "x" * 5000: "can't be opened",
         "null\0.jpg": "can't be opened",
-        "line\nbreak.jpg": "can't be opened: no such file",
-        "=cmd|' /C calc'!A0": "can't be opened: no such file",
-        "\u202egpj.exe": "can't be opened: no such file",
+        "line\nbreak.jpg": "can't be opened",
+        "=cmd|' /C calc'!A0": "can't be opened",
+        "\u202egpj.exe": "can't be opened",
     }
     with (labelled_folder / "labels.csv").open("a", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([name, "sad", "x"] for name in names)

@@ -159,9 +159,7 @@ def _read_new(folder: Path, file: str, file_of: Mapping[str, str]) -> bytes:
         raise InvalidPictureError("outside the folder")
     path = folder / file
     try:
-        if not path.exists():
-            raise InvalidPictureError("can't be opened: no such file")
-        if not path.is_file():
+        if path.exists() and not path.is_file():
             # a pipe would be waited for for ever
             raise InvalidPictureError("can't be opened: no plain file")
         with path.open("rb") as stream:
