@@ -37,7 +37,7 @@ def test_a_folder_per_emotion_takes_themes_from_names(tmp_path: Path, paint: Pai
     dataset = read_folder(tmp_path)
     assert dataset.emotions == ("happy", "sad")
     assert dataset.labels.tolist() == [0, 0, 1, 1]
-    assert dataset.themes == ("beach", "beach", "7", "rain")
+    assert dataset.themes == ("beach", "beach", "sad/deep/7", "rain")
     assert dataset.skipped == ()
 
 
@@ -51,10 +51,42 @@ def test_a_folder_per_emotion_takes_themes_from_names(tmp_path: Path, paint: Pai
         ("0001.jpg", "0001"),
         ("dog.jpg", "dog"),
         ("route66 night.jpg", "route66 night"),
+        ("a/0001.jpg", "a/0001"),
+        ("a/IMG_1234.jpg", "a/IMG_1234"),
+        ("IMG-20190101-WA0003.jpg", "IMG-20190101-WA0003"),
+        ("_DSC01234.JPG", "_DSC01234"),
+        ("P1010001.jpg", "P1010001"),
+        ("PXL_20230101_120000000.jpg", "PXL_20230101_120000000"),
+        ("100_1234.jpg", "100_1234"),
+        ("2019-05-03 12.13.14.jpg", "2019-05-03 12.13.14"),
+        ("Screenshot 2020-01-01 at 10.00.00.png", "Screenshot 2020-01-01 at 10.00.00"),
+        ("image (3).png", "image (3)"),
+        ("image_of_dog_3.png", "image_of_dog"),
+        ("park 7.jpg", "park"),
+        ("P7.jpg", "P"),
     ],
 )
 def test_themes_are_names_without_their_number(file: str, theme: str) -> None:
     assert theme_from_name(file) == theme
+
+
+def test_names_that_cameras_give_make_no_theme_and_that_is_said(tmp_path: Path, paint: Paint) -> None:
+    for seed, name in enumerate(["happy/IMG_1.jpg", "happy/IMG_2.jpg", "sad/IMG_1.jpg", "sad/rain_1.jpg"]):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(paint(seed))
+    dataset = read_folder(tmp_path, side=16)
+    assert dataset.themes == ("happy/IMG_1", "happy/IMG_2", "sad/IMG_1", "rain")
+    (warning,) = dataset.warnings
+    assert warning.startswith("3 of 4 pictures: names such as IMG_1.jpg tell no theme")
+    assert "labels.csv" in warning
+
+
+def test_many_pictures_are_decoded_at_the_size_asked_for(labelled_folder: Path) -> None:
+    small = read_folder(labelled_folder, side=32)
+    assert small.pixels.shape == (12, 3, 32, 32)
+    assert small.pixels.is_contiguous()
+    assert small.fingerprint == read_folder(labelled_folder).fingerprint
 
 
 def test_every_file_left_out_has_a_reason(labelled_folder: Path, paint: Paint) -> None:
