@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from scenescore_classifier.checkpoint import CARD_FILE, WEIGHTS_FILE
 from scenescore_classifier.inference import SHIPPED_WEIGHTS, Classifier
 from scenescore_shared.emotions import ALL_EMOTIONS, DEFAULT_EMOTIONS
 
+CARD_FILE, WEIGHTS_FILE = "thesis-relu.json", "thesis-relu.safetensors"
 CARD = json.loads((SHIPPED_WEIGHTS / CARD_FILE).read_text(encoding="utf-8"))
 MODEL_CARD = (SHIPPED_WEIGHTS / "MODEL_CARD.md").read_text(encoding="utf-8")
 

@@ -3,12 +3,13 @@
 import csv
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
@@ -49,7 +50,7 @@ class Dataset:
     """n labelled pictures, all decoded."""
 
     pixels: Tensor
-    """uint8 (n, 3, 150, 150)."""
+    """(n, …): what `prepare` made of each picture, by default uint8 (n, 3, 150, 150)."""
     labels: Ints
     """int64 (n,): places in `emotions`."""
     themes: tuple[str, ...]
@@ -61,8 +62,8 @@ class Dataset:
     """sha256 over the bytes, emotion and theme of every picture used, in order: 64 hex digits."""
 
 
-def read_folder(folder: Path) -> Dataset:
-    """The data set in `folder`.
+def read_folder(folder: Path, prepare: Callable[[Image.Image], Tensor] = to_pixels) -> Dataset:
+    """The data set in `folder`, each picture as `prepare` makes it: a tensor of one shape.
 
     Either `folder/labels.csv` has the columns file, emotion and, if you can, theme; or there is a folder per
     emotion. Where no theme is given, the file's name without the number at its end is one (`beach_12.jpg` →
@@ -80,7 +81,7 @@ def read_folder(folder: Path) -> Dataset:
             continue
         try:
             data = _read_new(folder, item.file, file_of)
-            pixels.append(to_pixels(decode(data)))
+            pixels.append(prepare(decode(data)))
         except InvalidPictureError as error:
             skipped.append(Skipped(item.file, error.message))
             continue
