@@ -90,9 +90,10 @@ class GradientLearner:
 
     def _split(self, rows: Rows, seed: int) -> tuple[Rows, Rows | None]:
         """Rows to learn from, and those to watch when training may stop early (None where it may not)."""
-        if self.settings.patience is None:
+        folds = min(VALIDATION_FOLDS, len(set(rows.themes)))
+        if self.settings.patience is None or folds < 2:  # noqa: PLR2004 - one theme has nothing to be held out
             return rows, None
-        fold_of = split_by_theme(rows.labels, rows.themes, VALIDATION_FOLDS, np.random.default_rng(seed))
+        fold_of = split_by_theme(rows.labels, rows.themes, folds, np.random.default_rng(seed))
         return rows.part(np.flatnonzero(fold_of != 0)), rows.part(np.flatnonzero(fold_of == 0))
 
     def _epoch(

@@ -1,13 +1,14 @@
 """The head of a frozen backbone: multinomial logistic regression, its strength chosen inside the training rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
+from tqdm import trange
 
 from scenescore_classifier.calibration import fit_temperature, softmax
 from scenescore_classifier.data import split_by_theme
@@ -16,7 +17,7 @@ from scenescore_classifier.models.architecture import Architecture
 from scenescore_classifier.training.gradient import class_weights
 from scenescore_classifier.training.learner import Predictor, Rows
 
-STRENGTHS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+STRENGTHS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 """Tried: the weight C of the data against that of the penalty; smaller is more regularised."""
 
 INNER_FOLDS = 5
@@ -43,71 +44,92 @@ class LogisticLearner:
 
     def fit(self, rows: Rows, seed: int, *, title: str) -> Predictor:
         embeddings = rows.prepared.numpy().astype(np.float64)
-        strength = self._choose(embeddings, rows, seed)
-        mean, scale, weight, bias = fit_logistic(embeddings, rows.labels, len(rows.emotions), strength)
+        strength = self._choose(embeddings, rows, seed, title)
+        (fitted,) = fit_logistic(embeddings, rows.labels, len(rows.emotions), [strength])
         head = self.architecture.network(rows.emotions)
-        state = {"mean": mean, "scale": scale, "weight": weight, "bias": bias}
-        head.load_state_dict({name: torch.from_numpy(value).float() for name, value in state.items()})
+        head.load_state_dict(
+            {name: torch.from_numpy(value).float() for name, value in asdict(fitted).items()}
+        )
         return Predictor(head, {"strength": strength})
 
-    def _choose(self, embeddings: Floats, rows: Rows, seed: int) -> float:
+    def _choose(self, embeddings: Floats, rows: Rows, seed: int, title: str) -> float:
         """The strength whose held-out rows get the least log loss; the first, where there are too few themes."""
         folds = min(INNER_FOLDS, len(set(rows.themes)))
         if folds < 2 or len(self.strengths) == 1:  # noqa: PLR2004 - nothing to hold out
             return self.strengths[0]
         fold_of = split_by_theme(rows.labels, rows.themes, folds, np.random.default_rng(seed))
-        losses = []
-        for strength in self.strengths:
-            logits = _held_out(embeddings, rows.labels, len(rows.emotions), fold_of, strength)
-            losses.append(log_loss(softmax(logits, fit_temperature(logits, rows.labels)), rows.labels))
+        logits = np.zeros((len(self.strengths), len(rows.labels), len(rows.emotions)))
+        for fold in trange(folds, desc=title, unit="inner fold", disable=None):
+            here = fold_of == fold
+            path = fit_logistic(embeddings[~here], rows.labels[~here], len(rows.emotions), self.strengths)
+            logits[:, here] = [fitted.logits(embeddings[here]) for fitted in path]
+        losses = [log_loss(softmax(each, fit_temperature(each, rows.labels)), rows.labels) for each in logits]
         return self.strengths[int(np.argmin(losses))]
 
 
-def fit_logistic(
-    embeddings: Floats, labels: Ints, outputs: int, strength: float
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Mean (d,), scale (d,), weight (outputs, d) and bias (outputs,) of embeddings (n, d), labels int (n,).
+@dataclass(frozen=True)
+class Fitted:
+    """What a `LinearHead` holds, in 64 bits."""
 
-    Minimises strength · Σ wᵢ · cross-entropyᵢ + ½ ‖weight‖², w the balanced class weights: scikit-learn's
-    objective, with C for `strength`. The penalty does not care for rotations, so the search runs in the at most
-    n dimensions that the rows span.
+    mean: Floats
+    """(d,)."""
+    scale: Floats
+    """(d,)."""
+    weight: Floats
+    """(k, d)."""
+    bias: Floats
+    """(k,)."""
+
+    def logits(self, embeddings: Floats) -> Floats:
+        """(n, d) → (n, k)."""
+        logits: Floats = (embeddings - self.mean) / self.scale @ self.weight.T + self.bias
+        return logits
+
+
+def fit_logistic(embeddings: Floats, labels: Ints, outputs: int, strengths: Sequence[float]) -> list[Fitted]:
+    """A head for each strength, on embeddings (n, d) and labels int (n,).
+
+    Minimises Σ wᵢ · cross-entropyᵢ + ‖weight‖² / (2 strength), w the balanced class weights: scikit-learn's
+    objective, over C, which is the strength. The penalty does not care for rotations, so the search runs in the at most n
+    dimensions that the rows span.
     """
     mean, scale = embeddings.mean(axis=0), embeddings.std(axis=0)
     scale = np.where(scale < LEAST_SPREAD, 1.0, scale)
-    left, singular, right = np.linalg.svd((embeddings - mean) / scale, full_matrices=False)
-    inputs = torch.from_numpy(left * singular)  # (n, r)
-    weight, bias = _minimise(inputs, torch.from_numpy(labels), outputs, strength)
-    return mean, scale, weight.numpy() @ right, bias.numpy()
+    standardised = (embeddings - mean) / scale
+    squares, left = np.linalg.eigh(standardised @ standardised.T)  # (n,), (n, n): much smaller than the SVD's
+    spanned = squares > LEAST_SPREAD * squares.max()
+    singular = np.sqrt(squares[spanned])
+    right = (left[:, spanned] / singular).T @ standardised  # (r, d)
+    inputs, truth = torch.from_numpy(left[:, spanned] * singular), torch.from_numpy(labels)  # (n, r)
+    weight, bias = torch.zeros(outputs, inputs.shape[1]).double(), torch.zeros(outputs).double()
+    path = []
+    for strength in strengths:  # each search starts where the one before ended
+        weight, bias = _minimise(inputs, truth, weight, bias, strength)
+        path.append(Fitted(mean, scale, weight.numpy() @ right, bias.numpy()))
+    return path
 
 
-def _minimise(inputs: Tensor, labels: Tensor, outputs: int, strength: float) -> tuple[Tensor, Tensor]:
-    weight = torch.zeros(outputs, inputs.shape[1], dtype=torch.float64, requires_grad=True)
-    bias = torch.zeros(outputs, dtype=torch.float64, requires_grad=True)
-    balance = torch.from_numpy(class_weights(labels.numpy(), outputs))
+def _minimise(
+    inputs: Tensor, labels: Tensor, weight: Tensor, bias: Tensor, strength: float
+) -> tuple[Tensor, Tensor]:
+    """The weight (k, r) and bias (k,) that fit inputs (n, r) best, searched from those given."""
+    weight, bias = weight.clone().requires_grad_(), bias.clone().requires_grad_()
+    balance = torch.from_numpy(class_weights(labels.numpy(), len(bias)))
     optimiser = torch.optim.LBFGS(
         [weight, bias],
         max_iter=STEPS,
-        tolerance_grad=1e-9,
-        tolerance_change=1e-12,
+        tolerance_grad=1e-4,  # against a gradient of near one a picture
+        tolerance_change=1e-10,
+        history_size=20,
         line_search_fn="strong_wolfe",
     )
 
     def objective() -> Tensor:
         optimiser.zero_grad()
         each = functional.cross_entropy(inputs @ weight.T + bias, labels, reduction="none")
-        loss = strength * (balance[labels] * each).sum() + weight.square().sum() / 2
+        loss = (balance[labels] * each).sum() + weight.square().sum() / (2 * strength)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
         return loss
 
     optimiser.step(objective)  # type: ignore[no-untyped-call]  # as above
     return weight.detach(), bias.detach()
-
-
-def _held_out(embeddings: Floats, labels: Ints, outputs: int, fold_of: Ints, strength: float) -> Floats:
-    """Logits (n, outputs) of each row by a head that was fitted without its fold."""
-    logits = np.zeros((len(labels), outputs))
-    for fold in np.unique(fold_of):
-        here = fold_of == fold
-        mean, scale, weight, bias = fit_logistic(embeddings[~here], labels[~here], outputs, strength)
-        logits[here] = (embeddings[here] - mean) / scale @ weight.T + bias
-    return logits
