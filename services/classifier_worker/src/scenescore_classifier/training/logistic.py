@@ -90,8 +90,8 @@ def fit_logistic(embeddings: Floats, labels: Ints, outputs: int, strengths: Sequ
     """A head for each strength, on embeddings (n, d) and labels int (n,).
 
     Minimises Σ wᵢ · cross-entropyᵢ + ‖weight‖² / (2 strength), w the balanced class weights: scikit-learn's
-    objective, over C, which is the strength. The penalty does not care for rotations, so the search runs in the at most n
-    dimensions that the rows span.
+    objective, over C, which is the strength. The penalty does not care for rotations, so the search runs in the at
+    most n dimensions that the rows span.
     """
     mean, scale = embeddings.mean(axis=0), embeddings.std(axis=0)
     scale = np.where(scale < LEAST_SPREAD, 1.0, scale)
