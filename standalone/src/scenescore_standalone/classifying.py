@@ -8,6 +8,7 @@ from pathlib import Path
 
 from scenescore_api.pictures import PictureLimits, PictureReader
 from scenescore_classifier.inference import Classifier
+from scenescore_classifier.models.backbone_files import MODELS_FOLDER
 from scenescore_shared.emotions import Mix
 from scenescore_shared.errors import InvalidPictureError
 from scenescore_standalone.settings import StandaloneSettings
@@ -32,7 +33,10 @@ def run(settings: StandaloneSettings, options: argparse.Namespace) -> int:
 
 def _classified(settings: StandaloneSettings, files: Sequence[Path]) -> Iterator[tuple[Path, Mix | str]]:
     classifier = Classifier.load(
-        settings.classifier.weights_dir, emotions=settings.emotions, device=settings.classifier.device
+        settings.classifier.weights_dir,
+        emotions=settings.emotions,
+        device=settings.classifier.device,
+        models_dir=settings.data_dir / MODELS_FOLDER,
     )
     # through the API's reader, so that a picture feels the same here and there
     limits = PictureLimits(max_bytes=settings.api.max_upload_bytes, max_pixels=settings.api.max_pixels)

@@ -22,6 +22,7 @@ from scenescore_api.service import Asked, JobService
 from scenescore_api.webhooks.addresses import AddressRules
 from scenescore_api.webhooks.service import WebhookService
 from scenescore_classifier.inference import Classifier
+from scenescore_classifier.models.backbone_files import MODELS_FOLDER
 from scenescore_classifier.service import ClassifyStep
 from scenescore_composer.service import ComposeStep
 from scenescore_shared.adapters.clock import SystemClock
@@ -120,6 +121,7 @@ def _compose(
             settings.classifier.weights_dir,
             emotions=settings.emotions,
             device=settings.classifier.device,
+            models_dir=settings.data_dir / MODELS_FOLDER,
         )
         handlers[Step.CLASSIFY] = ClassifyStep(classifier=classifier, blobs=blobs)
     while (job := jobs.get(job.id)).step is not None:

@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         help="where everything is kept (default: SCENESCORE_DATA_DIR, or .scenescore)",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_up, _add_compose, _add_classify, _add_corpus, _add_keys):
+    for add in (_add_up, _add_compose, _add_classify, _add_corpus, _add_models, _add_keys):
         add(commands, common)
     return parser
 
@@ -136,6 +136,28 @@ def _add_corpus(
     list_ = actions.add_parser("list", parents=[common], help="list the corpora")
     list_.add_argument("--json", action="store_true", help="one JSON object a line")
     list_.set_defaults(run="corpora:show")
+
+
+def _add_models(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser
+) -> None:
+    models = commands.add_parser("models", help="the classifiers that tell how a picture feels")
+    actions = models.add_subparsers(required=True, metavar="ACTION")
+    list_ = actions.add_parser("list", parents=[common], help="which can be used here, and what others need")
+    list_.add_argument("--json", action="store_true", help="one JSON object a line")
+    list_.set_defaults(run="managing_models:show")
+    pull = actions.add_parser(
+        "pull", parents=[common], help="fetch the backbones of a model (mobilenet: 7 MB, Apache-2.0)"
+    )
+    pull.add_argument("model", choices=["mobilenet"], metavar="mobilenet")
+    pull.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="FOLDER",
+        help="take them from there, not from the network",
+    )
+    pull.set_defaults(run="managing_models:pull_backbones")
 
 
 def _add_keys(

@@ -10,15 +10,16 @@ import pytest
 import torch
 
 from scenescore_classifier import checkpoint
-from scenescore_classifier.checkpoint import CARD_FILE, WEIGHTS_FILE, CheckpointError
-from scenescore_classifier.model import ThesisCNN
+from scenescore_classifier.checkpoint import CheckpointError
+from scenescore_classifier.models.thesis import AS_DESCRIBED, ThesisCNN
 
+CARD_FILE, WEIGHTS_FILE = "thesis-relu.json", "thesis-relu.safetensors"
 CARD = {"emotions": ["happy", "sad"], "temperature": 1.5}
 
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    checkpoint.save(tmp_path, ThesisCNN(2), CARD)
+    checkpoint.save(tmp_path, AS_DESCRIBED, ThesisCNN(2), CARD)
     return tmp_path
 
 
@@ -33,9 +34,8 @@ def test_round_trip_to_the_bit(saved: Path) -> None:
 
 
 def test_same_weights_make_the_same_file(tmp_path: Path) -> None:
-    assert checkpoint.save(tmp_path / "a", ThesisCNN(2), CARD) == checkpoint.save(
-        tmp_path / "b", ThesisCNN(2), CARD
-    )
+    first, again = (checkpoint.save(tmp_path / name, AS_DESCRIBED, ThesisCNN(2), CARD) for name in ("a", "b"))
+    assert first == again
 
 
 def test_nothing_but_the_two_files_is_left(saved: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_write_that_fails_leaves_the_old_file(saved: Path, monkeypatch: pytest
     before = (saved / WEIGHTS_FILE).read_bytes()
     monkeypatch.setattr("os.fsync", disk_full)
     with pytest.raises(OSError, match="no space"):
-        checkpoint.save(saved, ThesisCNN(3), CARD)
+        checkpoint.save(saved, AS_DESCRIBED, ThesisCNN(3), CARD)
     assert (saved / WEIGHTS_FILE).read_bytes() == before
     assert len(list(saved.iterdir())) == 2
 
@@ -58,7 +58,36 @@ def test_a_write_that_fails_leaves_the_old_file(saved: Path, monkeypatch: pytest
 def test_a_missing_file_is_named(saved: Path, missing: str) -> None:
     (saved / missing).unlink()
     with pytest.raises(CheckpointError, match=missing):
+        checkpoint.load(saved, AS_DESCRIBED)
+
+
+def test_the_only_checkpoint_of_a_folder_needs_no_name(saved: Path) -> None:
+    assert checkpoint.load(saved).architecture == AS_DESCRIBED
+    checkpoint.save(saved, "timm:tiny/x", torch.nn.Linear(2, 2), CARD)
+    with pytest.raises(CheckpointError, match="thesis-relu, timm-tiny-x"):
         checkpoint.load(saved)
+    assert checkpoint.load(saved, "timm:tiny/x").weights["bias"].shape == (2,)
+
+
+def test_a_folder_without_weights_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="no weights"):
+        checkpoint.load(tmp_path)
+
+
+def test_weights_in_16_bits_take_half_the_room_and_load_in_32(saved: Path) -> None:
+    whole = (saved / WEIGHTS_FILE).stat().st_size
+    checkpoint.save(saved, AS_DESCRIBED, ThesisCNN(2), CARD, dtype=torch.float16)
+    assert (saved / WEIGHTS_FILE).stat().st_size < 0.51 * whole
+    model = ThesisCNN(2, torch.Generator().manual_seed(99))
+    checkpoint.load_state(model, checkpoint.load(saved).weights)
+    assert model.output.weight.dtype == torch.float32
+    assert torch.equal(model.output.weight, ThesisCNN(2).output.weight.half().float())
+
+
+def test_weights_in_64_bits_are_refused() -> None:
+    weights = {name: value.double() for name, value in ThesisCNN(2).state_dict().items()}
+    with pytest.raises(CheckpointError, match="16 or 32 bits"):
+        checkpoint.load_state(ThesisCNN(2), weights)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +110,8 @@ def test_a_pickle_is_never_read(saved: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"architecture": "mobilenet"},
+        {"architecture": 3},
+        {"architecture": None},
         {"emotions": None},
         {"emotions": ["happy"]},
         {"emotions": ["happy", "happy"]},
@@ -100,6 +130,12 @@ def test_cards_that_make_no_sense_are_refused(saved: Path, change: dict[str, Any
     change_card(saved, **change)
     with pytest.raises(CheckpointError, match=CARD_FILE):
         checkpoint.load(saved)
+
+
+def test_a_card_of_another_model_is_refused(saved: Path) -> None:
+    change_card(saved, architecture="mobilenet")
+    with pytest.raises(CheckpointError, match=r"thesis-relu\.json is no card of a thesis-relu model"):
+        checkpoint.load(saved, AS_DESCRIBED)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "\ufeff{}", "null"])

@@ -12,7 +12,8 @@ from scenescore_classifier import checkpoint
 from scenescore_classifier.calibration import softmax
 from scenescore_classifier.checkpoint import CheckpointError
 from scenescore_classifier.inference import Classifier
-from scenescore_classifier.model import ThesisCNN
+from scenescore_classifier.models.architecture import ModelError
+from scenescore_classifier.models.thesis import AS_DESCRIBED, AS_PRINTED, Thesis, ThesisCNN
 from scenescore_classifier.preprocessing import decode, to_tensor
 from scenescore_shared.emotions import ALL_EMOTIONS
 from scenescore_shared.errors import InvalidPictureError
@@ -25,7 +26,7 @@ TEMPERATURE = 0.05
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     card = {"emotions": list(ALL_EMOTIONS), "temperature": TEMPERATURE}
-    checkpoint.save(tmp_path, ThesisCNN(len(ALL_EMOTIONS)), card)
+    checkpoint.save(tmp_path, AS_DESCRIBED, ThesisCNN(len(ALL_EMOTIONS)), card)
     return tmp_path
 
 
@@ -77,7 +78,7 @@ def test_an_emotion_drowned_by_others_still_gets_a_mix(directory: Path, paint: P
     model = ThesisCNN(4)
     with torch.no_grad():
         model.output.bias.copy_(torch.tensor([0.0, 1.0, 2.0, 1e6]))  # sure of calm, which is not in use
-    checkpoint.save(directory, model, {"emotions": list(ALL_EMOTIONS), "temperature": 1})
+    checkpoint.save(directory, AS_DESCRIBED, model, {"emotions": list(ALL_EMOTIONS), "temperature": 1})
     (mix,) = Classifier.load(directory).classify([paint()])
     assert isinstance(mix, dict)
     assert mix["sad"] > mix["angry"] > mix["happy"] > 0
@@ -86,6 +87,27 @@ def test_an_emotion_drowned_by_others_still_gets_a_mix(directory: Path, paint: P
 def test_the_name_tells_weights_apart(directory: Path) -> None:
     name = Classifier.load(directory).name
     assert name == f"thesis-relu@{checkpoint.load(directory).sha256[:8]}"
+
+
+@pytest.mark.parametrize("name", [AS_DESCRIBED, AS_PRINTED])
+def test_the_card_says_which_network_it_is(tmp_path: Path, paint: Paint, name: str) -> None:
+    network = Thesis(name).network(ALL_EMOTIONS)
+    checkpoint.save(tmp_path, name, network, {"emotions": list(ALL_EMOTIONS), "temperature": TEMPERATURE})
+    with torch.inference_mode():
+        logits = network(to_tensor(decode(paint(5)))[None]).double().numpy()
+    classifier = Classifier.load(tmp_path, emotions=ALL_EMOTIONS)
+    (mix,) = classifier.classify([paint(5)])
+    assert isinstance(mix, dict)
+    assert list(mix.values()) == pytest.approx(softmax(logits, TEMPERATURE)[0], abs=0.0011)
+    assert classifier.name.startswith(f"{name}@")
+
+
+def test_a_card_of_an_unknown_network_is_refused(directory: Path) -> None:
+    checkpoint.save(
+        directory / "other", "unheard-of", ThesisCNN(2), {"emotions": ["a", "b"], "temperature": 1}
+    )
+    with pytest.raises(ModelError, match="unheard-of"):
+        Classifier.load(directory / "other")
 
 
 @pytest.mark.parametrize("emotions", [("happy", "bored"), ()])
@@ -98,7 +120,7 @@ def test_weights_that_are_no_numbers_are_refused(directory: Path) -> None:
     model = ThesisCNN(4)
     with torch.no_grad():
         model.output.bias[0] = np.nan
-    checkpoint.save(directory, model, {"emotions": list(ALL_EMOTIONS), "temperature": 1})
+    checkpoint.save(directory, AS_DESCRIBED, model, {"emotions": list(ALL_EMOTIONS), "temperature": 1})
     with pytest.raises(CheckpointError, match="finite"):
         Classifier.load(directory)
 

@@ -2,24 +2,41 @@
 
 import csv
 import json
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from scenescore_classifier import evaluation
-from scenescore_classifier.checkpoint import CARD_FILE
 from scenescore_classifier.data import read_folder
-from scenescore_classifier.evaluation import calibrated, cross_validate, figures
+from scenescore_classifier.evaluation import calibrated, cross_validate, figures, repeat
 from scenescore_classifier.inference import Classifier
-from scenescore_classifier.model import ThesisCNN
+from scenescore_classifier.models.thesis import Thesis, ThesisCNN
 from scenescore_classifier.train import INTERRUPTED, main
-from scenescore_classifier.training import Settings, class_weights, fit, predict
+from scenescore_classifier.training.curves import write_curves
+from scenescore_classifier.training.gradient import GradientLearner, Settings, class_weights
+from scenescore_classifier.training.learner import Epoch, Predictor, Rows
 
-BRIEF = Settings(seed=3, epochs=1, batch=8)
+CARD_FILE = "thesis-relu.json"
+SEED = 3
+
+
+@dataclass
+class UntrainedLearner:
+    """Gives untrained networks; lists how many pictures each was given."""
+
+    fitted_on: list[int] = field(default_factory=list)
+    description: dict[str, Any] = field(default_factory=dict)
+
+    def fit(self, rows: Rows, seed: int, *, title: str) -> Predictor:
+        self.fitted_on.append(len(rows.labels))
+        network = ThesisCNN(len(rows.emotions), torch.Generator().manual_seed(seed))
+        return Predictor(network, {"seed": seed}, [Epoch(1, 0.5)])
 
 
 @pytest.fixture(autouse=True)
@@ -31,40 +48,54 @@ def _one_thread() -> Any:
 
 
 @pytest.fixture
-def fitted_on(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Replaces training in the cross-validation by untrained models; lists how many pictures each was given."""
-    calls: list[int] = []
-
-    def fit_nothing(
-        pixels: torch.Tensor, _: object, outputs: int, settings: Settings, **__: object
-    ) -> ThesisCNN:
-        calls.append(len(pixels))
-        return ThesisCNN(outputs, torch.Generator().manual_seed(settings.seed))
-
-    monkeypatch.setattr(evaluation, "fit", fit_nothing)
-    return calls
-
-
-def weights_of(model: ThesisCNN) -> torch.Tensor:
-    return torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
-
-
-def test_the_seed_decides_the_weights(labelled_folder: Path) -> None:
+def rows(labelled_folder: Path) -> Rows:
     dataset = read_folder(labelled_folder)
-    first, again, other = (
-        weights_of(fit(dataset.pixels, dataset.labels, 3, Settings(seed=seed, epochs=1, batch=8)))
-        for seed in (1, 1, 2)
-    )
+    return Rows(dataset.pixels, dataset.labels, dataset.themes, dataset.emotions)
+
+
+def fit(rows: Rows, seed: int = 0, **settings: Any) -> Predictor:
+    return GradientLearner(Thesis(), Settings(**settings)).fit(rows, seed, title="test")
+
+
+def weights_of(predictor: Predictor) -> torch.Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in predictor.network.parameters()])
+
+
+def test_the_seed_decides_the_weights(rows: Rows) -> None:
+    first, again, other = (weights_of(fit(rows, seed, epochs=1, batch=8)) for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
 
+def bright_and_dark(count: int = 16) -> Rows:
+    """Pictures that are white for one emotion and black for the other, each a theme of its own."""
+    bright = torch.arange(count, dtype=torch.uint8) % 2
+    pixels = (bright * 200).view(-1, 1, 1, 1).expand(count, 3, 150, 150)
+    themes = [str(number) for number in range(count)]
+    return Rows(pixels, bright.numpy().astype(np.int64), themes, ("happy", "sad"))
+
+
 def test_training_learns_what_is_easy() -> None:
-    bright = torch.tensor([0, 1] * 8, dtype=torch.uint8)
-    pixels = (bright * 200).view(-1, 1, 1, 1).expand(16, 3, 150, 150)
-    labels = bright.numpy().astype(np.int64)
-    model = fit(pixels, labels, 2, Settings(epochs=12))
-    assert predict(model, pixels).argmax(axis=1).tolist() == labels.tolist()
+    rows = bright_and_dark()
+    predictor = fit(rows, epochs=12)
+    assert predictor.logits(rows.prepared).argmax(axis=1).tolist() == rows.labels.tolist()
+    assert [epoch.number for epoch in predictor.curve] == list(range(1, 13))
+    assert predictor.curve[-1].training_loss < predictor.curve[0].training_loss
+    assert predictor.curve[-1].validation_loss is None
+    assert predictor.chosen == {}
+
+
+def test_training_stops_when_the_inner_validation_gets_no_better() -> None:
+    labels = np.random.default_rng(0).integers(0, 2, 20)  # noise: nothing to learn beyond the first epochs
+    pixels = torch.randint(0, 256, (20, 3, 150, 150), generator=torch.Generator().manual_seed(0)).byte()
+    rows = Rows(pixels, labels, [f"theme {number // 2}" for number in range(20)], ("happy", "sad"))
+    predictor = fit(rows, epochs=30, patience=2, learning_rate=3e-3)
+    losses = [epoch.validation_loss or 0.0 for epoch in predictor.curve]
+    best = int(np.argmin(losses))
+    assert predictor.chosen == {"epoch": best + 1}
+    assert len(losses) == best + 1 + 2 < 30
+    best_weights = weights_of(fit(rows, epochs=best + 1, patience=30, learning_rate=3e-3))
+    assert torch.equal(weights_of(predictor), best_weights)
 
 
 def test_emotions_count_alike_in_the_loss() -> None:
@@ -72,26 +103,34 @@ def test_emotions_count_alike_in_the_loss() -> None:
     assert weights.tolist() == [pytest.approx(2 / 3), pytest.approx(2), 0]
 
 
-def test_pictures_are_judged_by_models_that_did_not_see_them(
-    labelled_folder: Path, tmp_path: Path, fitted_on: list[int]
-) -> None:
-    dataset = read_folder(labelled_folder)
-    fold_of = np.array([0, 1, 1] * 4)
-    logits = cross_validate(dataset, fold_of, BRIEF, keep=tmp_path / "keep")
-    assert fitted_on == [8, 4]
+def test_pictures_are_judged_by_models_that_did_not_see_them(rows: Rows, tmp_path: Path) -> None:
+    learner, fold_of = UntrainedLearner(), np.array([0, 1, 1] * 4)
+    run = cross_validate(rows, fold_of, learner, SEED, keep=tmp_path / "keep")
+    assert learner.fitted_on == [8, 4]
     for fold in (0, 1):
-        model = ThesisCNN(3, torch.Generator().manual_seed(BRIEF.seed + 1 + fold))
-        expected = predict(model, dataset.pixels[fold_of == fold])
-        np.testing.assert_array_equal(logits[fold_of == fold], expected)
+        model = ThesisCNN(3, torch.Generator().manual_seed(SEED + 1 + fold))
+        expected = Predictor(model).logits(rows.prepared[torch.from_numpy(fold_of == fold)])
+        np.testing.assert_array_equal(run.logits[fold_of == fold], expected)
+    assert run.chosen == [{"seed": SEED + 1}, {"seed": SEED + 2}]
 
 
-def test_finished_folds_are_read_back(labelled_folder: Path, tmp_path: Path, fitted_on: list[int]) -> None:
-    dataset, fold_of = read_folder(labelled_folder), np.array([0, 1, 2] * 4)
-    first = cross_validate(dataset, fold_of, BRIEF, keep=tmp_path)
+def test_finished_folds_are_read_back(rows: Rows, tmp_path: Path) -> None:
+    learner, fold_of = UntrainedLearner(), np.array([0, 1, 2] * 4)
+    first = cross_validate(rows, fold_of, learner, SEED, keep=tmp_path)
     (tmp_path / "fold-2.safetensors").write_bytes(b"damaged")
-    again = cross_validate(dataset, fold_of, BRIEF, keep=tmp_path)
-    assert len(fitted_on) == 3 + 1
-    np.testing.assert_array_equal(first, again)
+    (tmp_path / "fold-3.json").write_text("[]")
+    again = cross_validate(rows, fold_of, learner, SEED, keep=tmp_path)
+    assert len(learner.fitted_on) == 3 + 2
+    np.testing.assert_array_equal(first.logits, again.logits)
+    assert first.chosen == again.chosen
+    assert first.curves == again.curves == [[Epoch(1, 0.5)]] * 3
+
+
+def test_every_seed_has_a_split_of_its_own(rows: Rows, tmp_path: Path) -> None:
+    first, second = repeat(rows, UntrainedLearner(), folds=2, seed=0, seeds=2, keep=tmp_path)
+    assert first.fold_of.tolist() != second.fold_of.tolist()
+    used = [chosen["seed"] for run in (first, second) for chosen in run.chosen]
+    assert len(set(used)) == 4
 
 
 def test_a_fold_s_own_labels_do_not_touch_its_temperature() -> None:
@@ -105,12 +144,12 @@ def test_a_fold_s_own_labels_do_not_touch_its_temperature() -> None:
     assert not np.array_equal(before[fold_of == 1], after[fold_of == 1])
 
 
-def test_figures_over_some_emotions_are_renormalised(labelled_folder: Path) -> None:
-    dataset = read_folder(labelled_folder)
+def test_figures_over_some_emotions_are_renormalised(rows: Rows) -> None:
     probabilities = np.tile([0.5, 0.2, 0.3], (12, 1))
-    part = figures(probabilities, dataset, ["happy", "sad"], seed=0)
+    part = figures([probabilities], rows, ["happy", "sad"], seed=0)
     assert part["pictures"] == 8
     assert part["accuracy"]["value"] == 0.5
+    assert part["accuracy"]["spread"] is None
     assert part["confusion"] == [[4, 0], [4, 0]]
     assert part["brier_score"]["value"] == pytest.approx((2 * 0.375**2 + 2 * 0.625**2) / 2, abs=1e-4)
     assert part["guessing"] == {
@@ -119,6 +158,17 @@ def test_figures_over_some_emotions_are_renormalised(labelled_folder: Path) -> N
         "brier_score": 0.5,
         "log_loss": pytest.approx(np.log(2), abs=1e-4),
     }
+
+
+def test_figures_of_several_runs_are_means_with_their_spread(rows: Rows) -> None:
+    right = np.eye(3)[rows.labels]
+    wrong = np.roll(right, 1, axis=1)
+    part = figures([right, wrong], rows, rows.emotions, seed=0)
+    assert part["runs"] == 2
+    assert part["accuracy"]["value"] == 0.5
+    assert part["accuracy"]["spread"] == pytest.approx(np.sqrt(0.5), abs=1e-4)
+    assert part["accuracy"]["interval_95"] == [0.5, 0.5]  # whichever themes are drawn, one run is right
+    assert np.sum(part["confusion"]) == 24
 
 
 def test_the_command_makes_weights_that_serve(
@@ -148,7 +198,13 @@ def test_the_command_makes_weights_that_serve(
     assert str(tmp_path) not in json.dumps(card)  # the card travels: no path of this machine in it
     with (out / "skipped.csv").open(encoding="utf-8") as skipped:
         assert list(csv.reader(skipped)) == [["file", "reason"], ["gone.jpg", "can't be opened"]]
+    curves = json.loads((out / "curves.json").read_text(encoding="utf-8"))
+    assert list(curves) == ["seed 0, fold 1", "seed 0, fold 2", "final"]
+    with Image.open(out / "curves.png") as picture:
+        assert picture.format == "PNG"
     assert sorted(path.name for path in out.iterdir()) == [
+        "curves.json",
+        "curves.png",
         "skipped.csv",
         "thesis-relu.json",
         "thesis-relu.safetensors",
@@ -163,18 +219,46 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(
 ) -> None:
     arguments = [str(labelled_folder), "--out", str(tmp_path / "out"), "--epochs", "1", "--folds", "2"]
     titles: list[str] = []
+    fit_for_real = GradientLearner.fit
 
-    def fit_until_ctrl_c(*args: Any, title: str, **kwargs: Any) -> ThesisCNN:
+    def fit_until_ctrl_c(self: GradientLearner, rows: Rows, seed: int, *, title: str) -> Predictor:
         titles.append(title)
-        if titles == ["fold 1 of 2", "fold 2 of 2"]:
+        if titles == ["fold 1 of 2, seed 0", "fold 2 of 2, seed 0"]:
             raise KeyboardInterrupt
-        return fit(*args, title=title, **kwargs)
+        return fit_for_real(self, rows, seed, title=title)
 
-    monkeypatch.setattr(evaluation, "fit", fit_until_ctrl_c)
+    monkeypatch.setattr(GradientLearner, "fit", fit_until_ctrl_c)
     assert main(arguments) == INTERRUPTED
     assert "the same command goes on" in capsys.readouterr().err
     assert main(arguments) == 0
-    assert titles == ["fold 1 of 2", "fold 2 of 2", "fold 2 of 2"]
+    assert titles == ["fold 1 of 2, seed 0", "fold 2 of 2, seed 0", "fold 2 of 2, seed 0", "final"]
+
+
+def test_without_matplotlib_the_curve_is_json_and_a_line_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    complaint = write_curves(tmp_path, {"final": [Epoch(1, 0.5, 0.7, 0.4)]})
+    assert complaint is not None
+    assert "scenescore-classifier[report]" in complaint
+    assert [path.name for path in tmp_path.iterdir()] == ["curves.json"]
+    assert json.loads((tmp_path / "curves.json").read_text()) == {
+        "final": [
+            {
+                "number": 1,
+                "training_loss": 0.5,
+                "validation_loss": 0.7,
+                "validation_balanced_accuracy": 0.4,
+            }
+        ]
+    }
+
+
+def test_an_unknown_model_ends_the_command_with_a_sentence(
+    labelled_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(labelled_folder), "--out", str(tmp_path / "out"), "--model", "resnet"]) == 1
+    assert "thesis-relu, mobilenet, timm:NAME" in capsys.readouterr().err
 
 
 def test_a_useless_folder_ends_the_command_with_a_sentence(

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,7 @@ def test_names_that_cameras_give_make_no_theme_and_that_is_said(tmp_path: Path, 
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(paint(seed))
-    dataset = read_folder(tmp_path, side=16)
+    dataset = read_folder(tmp_path, prepare=partial(to_pixels, side=16))
     assert dataset.themes == ("happy/IMG_1", "happy/IMG_2", "sad/IMG_1", "rain")
     (warning,) = dataset.warnings
     assert warning.startswith("3 of 4 pictures: names such as IMG_1.jpg tell no theme")
@@ -83,7 +84,7 @@ def test_names_that_cameras_give_make_no_theme_and_that_is_said(tmp_path: Path, 
 
 
 def test_many_pictures_are_decoded_at_the_size_asked_for(labelled_folder: Path) -> None:
-    small = read_folder(labelled_folder, side=32)
+    small = read_folder(labelled_folder, prepare=partial(to_pixels, side=32))
     assert small.pixels.shape == (12, 3, 32, 32)
     assert small.pixels.is_contiguous()
     assert small.fingerprint == read_folder(labelled_folder).fingerprint

@@ -3,6 +3,7 @@
 import csv
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from scenescore_classifier.data import DatasetError, read_folder
 from scenescore_classifier.data.import_set import main
 from scenescore_classifier.data.importers.emotion6 import read_emotion6
 from scenescore_classifier.data.importers.unbiasedemo import read_unbiasedemo
+from scenescore_classifier.preprocessing import to_pixels
 
 Paint = Callable[..., bytes]
 
@@ -84,7 +86,7 @@ def test_emotion6_by_folder(emotion6: Path, tmp_path: Path, capsys: pytest.Captu
     with (out / "left_out.csv").open(newline="", encoding="utf-8") as file:
         assert ["ground_truth.txt line 10", "1 columns instead of 10"] in list(csv.reader(file))
 
-    dataset = read_folder(out, side=16)
+    dataset = read_folder(out, prepare=partial(to_pixels, side=16))
     assert dataset.skipped == ()
     assert len(set(dataset.themes)) == 6
     assert any("tell no theme" in warning for warning in dataset.warnings)
@@ -111,7 +113,9 @@ def test_emotion6_keeps_ratings_of_other_emotions_when_asked(emotion6: Path) -> 
     unlabelled = [row for row in rows(emotion6) if not row["emotion"]]
     assert [(row["file"], row["valence"]) for row in unlabelled] == [("images/fear/1.jpg", "2")]
     assert not (emotion6 / "pictures").exists()  # the table lies beside them
-    assert (read_folder(emotion6, side=8, unlabelled=True).labels == -1).sum() == 1
+    assert (
+        read_folder(emotion6, prepare=partial(to_pixels, side=8), unlabelled=True).labels == -1
+    ).sum() == 1
     # a table with somebody's changes is not overwritten
     assert main(["emotion6", str(emotion6), "--out", str(emotion6)]) == 1
 
@@ -145,7 +149,7 @@ def test_unbiasedemo(tmp_path: Path, paint: Paint, capsys: pytest.CaptureFixture
     ]
     assert main(command) == 0
     assert "13 pictures: happy 7, sad 6" in capsys.readouterr().out
-    dataset = read_folder(out, side=8)
+    dataset = read_folder(out, prepare=partial(to_pixels, side=8))
     assert set(dataset.themes) == {"dog", "cat", "beach"}
     assert dataset.skipped == ()
     assert dataset.affect is None
@@ -182,7 +186,7 @@ def test_names_that_no_table_can_hold_are_left_out(tmp_path: Path, paint: Paint)
     assert {found.file for found in imported.found} == {"joy/a.jpg", 'joy/b,\n".jpg'}
     assert any("can't hold" in item.reason for item in imported.left_out)
     assert main(["unbiasedemo", str(tmp_path), "--out", str(tmp_path / "out"), "--map", "fear=sad"]) == 0
-    assert len(read_folder(tmp_path / "out", side=8).labels) == 3
+    assert len(read_folder(tmp_path / "out", prepare=partial(to_pixels, side=8)).labels) == 3
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

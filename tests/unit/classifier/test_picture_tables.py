@@ -4,6 +4,7 @@ import csv
 import os
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from scenescore_classifier.data import (
 )
 from scenescore_classifier.data.affect import emotion_of
 from scenescore_classifier.data.tables import TableRules, list_table
+from scenescore_classifier.preprocessing import to_pixels
 
 Paint = Callable[..., bytes]
 
@@ -88,7 +90,9 @@ def test_scales_are_brought_to_one() -> None:
 
 
 def test_ratings_come_beside_emotions(rated_folder: Path) -> None:
-    dataset = read_folder(rated_folder, scale=Scale(1, 7), unlabelled=True, side=24)
+    dataset = read_folder(
+        rated_folder, scale=Scale(1, 7), unlabelled=True, prepare=partial(to_pixels, side=24)
+    )
     assert dataset.pixels.shape == (5, 3, 24, 24)
     assert dataset.emotions == ("happy", "sad")
     assert dataset.labels.tolist() == [0, 1, -1, -1, -1]
@@ -207,7 +211,10 @@ def test_hostile_names_are_reported(labelled_folder: Path) -> None:
     }
     with (labelled_folder / "labels.csv").open("a", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([name, "sad", "x"] for name in names)
-    skipped = {item.file: item.reason for item in read_folder(labelled_folder, side=8).skipped}
+    skipped = {
+        item.file: item.reason
+        for item in read_folder(labelled_folder, prepare=partial(to_pixels, side=8)).skipped
+    }
     # how a name with a null character fails is Python's business
     assert skipped.pop("null\0.jpg").startswith(names.pop("null\0.jpg"))
     assert skipped == names

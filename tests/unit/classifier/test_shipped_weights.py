@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from scenescore_classifier.checkpoint import CARD_FILE, WEIGHTS_FILE
+from scenescore_classifier import checkpoint
 from scenescore_classifier.inference import SHIPPED_WEIGHTS, Classifier
+from scenescore_classifier.models.head import LinearHead
 from scenescore_shared.emotions import ALL_EMOTIONS, DEFAULT_EMOTIONS
 
+CARD_FILE, WEIGHTS_FILE = "thesis-relu.json", "thesis-relu.safetensors"
 CARD = json.loads((SHIPPED_WEIGHTS / CARD_FILE).read_text(encoding="utf-8"))
 MODEL_CARD = (SHIPPED_WEIGHTS / "MODEL_CARD.md").read_text(encoding="utf-8")
 
@@ -44,3 +46,25 @@ def test_the_model_card_names_data_and_command() -> None:
     assert CARD["data"]["fingerprint"] in MODEL_CARD
     assert "Kurdi" in CARD["data"]["citation"]
     assert "Kurdi" in MODEL_CARD
+
+
+def test_the_shipped_head_of_mobilenet_is_small_and_of_its_card() -> None:
+    trained = checkpoint.load(SHIPPED_WEIGHTS, "mobilenet")
+    assert trained.emotions == ALL_EMOTIONS
+    assert (SHIPPED_WEIGHTS / "mobilenet.safetensors").stat().st_size < 60_000
+    head = LinearHead(2304, len(ALL_EMOTIONS))
+    checkpoint.load_state(head, trained.weights)
+    assert bool((head.scale > 0).all())
+
+
+def test_mobilenet_s_model_card_quotes_the_measured_figures() -> None:
+    text = (SHIPPED_WEIGHTS / "MOBILENET_CARD.md").read_text(encoding="utf-8")
+    card = checkpoint.load(SHIPPED_WEIGHTS, "mobilenet").card
+    for figure in ("accuracy", "balanced_accuracy", "brier_score", "log_loss"):
+        for part in ("all_emotions", "default_emotions"):
+            measured = card["metrics"][part][figure]
+            low, high = measured["interval_95"]
+            assert f"{measured['value']:.3f} ± {measured['spread']:.3f} ({low:.3f} to {high:.3f})" in text
+    assert card["training"]["command"] in text
+    assert card["sha256"] in text
+    assert card["data"]["fingerprint"] in text

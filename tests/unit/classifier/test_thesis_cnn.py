@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from scenescore_classifier.model import ThesisCNN, drop
+from scenescore_classifier.models.thesis import ThesisCNN, drop
 
 
 def test_layers_are_the_thesis_s() -> None:
@@ -46,3 +46,18 @@ def test_dropout_only_where_asked_for() -> None:
     model, pictures = ThesisCNN(4), torch.rand(1, 3, 150, 150)
     assert torch.equal(model(pictures), model(pictures))
     assert not torch.equal(model(pictures), model(pictures, dropout=torch.Generator().manual_seed(1)))
+
+
+def test_as_printed_every_layer_s_values_are_shares_of_one() -> None:
+    model = ThesisCNN(3, softmax_within=True)
+    seen: list[torch.Tensor] = []
+    for layer in (*model.convolutions[1:], model.output):
+        layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    with torch.inference_mode():
+        model(torch.rand(2, 3, 150, 150))
+    assert torch.allclose(seen[-1].sum(dim=1), torch.ones(2))
+    for values in seen[:-1]:  # the largest of four places, for each channel
+        assert float(values.min()) >= 0
+        assert float(values.max()) <= 1
+        assert float(values.sum(dim=1).min()) >= 1 - 1e-6
+    assert not torch.equal(model(torch.ones(1, 3, 150, 150)), ThesisCNN(3)(torch.ones(1, 3, 150, 150)))

@@ -1,7 +1,8 @@
 """Honest figures: a picture is judged by a model that saw none of its theme, calibrated on other themes."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,42 +14,64 @@ from safetensors.numpy import save as serialise_arrays
 from scenescore_classifier import metrics
 from scenescore_classifier.calibration import fit_temperature, softmax
 from scenescore_classifier.checkpoint import write_atomically
-from scenescore_classifier.data import Dataset
+from scenescore_classifier.data import split_by_theme
 from scenescore_classifier.metrics import Floats, Ints
-from scenescore_classifier.training import Settings, fit, predict
+from scenescore_classifier.training.learner import Epoch, Learner, Rows
 
 DECIMALS = 4
 
 
-def cross_validate(
-    dataset: Dataset, fold_of: Ints, settings: Settings, *, keep: Path, device: str = "cpu"
-) -> Floats:
-    """Logits (n, k) of each picture from the model of its fold, trained on the other folds.
+@dataclass(frozen=True)
+class Run:
+    """One cross-validation: every picture judged once."""
 
-    Nothing is chosen by looking at the held-out fold: the number of epochs is fixed in `settings`. Fold f is
-    trained with seed `settings.seed + 1 + f`. Each fold's logits are kept in the folder `keep` as soon as they
-    are known and read back from there next time: the caller gives other data or settings another folder.
+    seed: int
+    fold_of: Ints
+    """int (n,)."""
+    logits: Floats
+    """float (n, k), each row from the model of its fold, trained on the other folds."""
+    chosen: Sequence[Mapping[str, Any]]
+    """For each fold, what was chosen inside its training rows."""
+    curves: Sequence[Sequence[Epoch]]
+    """For each fold, how training went."""
+
+
+def repeat(rows: Rows, learner: Learner, *, folds: int, seed: int, seeds: int, keep: Path) -> list[Run]:
+    """As many cross-validations as `seeds`, each with a split and training seeds of its own, from `seed` on."""
+    runs = []
+    for number in range(seeds):
+        own = seed + number * (folds + 1)  # fold f takes the seed own + 1 + f: no seed serves twice
+        fold_of = split_by_theme(rows.labels, rows.themes, folds, np.random.default_rng(own))
+        runs.append(cross_validate(rows, fold_of, learner, own, keep=keep / f"seed-{own}"))
+    return runs
+
+
+def cross_validate(rows: Rows, fold_of: Ints, learner: Learner, seed: int, *, keep: Path) -> Run:
+    """Each picture's logits from the learner's predictor of its fold.
+
+    Nothing is chosen by looking at the held-out fold: the learner never gets it. Fold f is trained with
+    `seed + 1 + f`. Each fold's results are kept in the folder `keep` as soon as they are known and read back from
+    there next time: the caller gives other data or another learner another folder.
     """
-    logits = np.zeros((len(dataset.labels), len(dataset.emotions)))
     folds = int(fold_of.max()) + 1
+    logits = np.zeros((len(rows.labels), len(rows.emotions)))
+    chosen, curves = [], []
     for fold in range(folds):
-        held_out = fold_of == fold
+        held_out = np.flatnonzero(fold_of == fold)
         path = keep / f"fold-{fold + 1}.safetensors"
-        known = _kept(path, (int(held_out.sum()), logits.shape[1]))
+        known = _kept(path, (len(held_out), logits.shape[1]))
         if known is None:
-            model = fit(
-                dataset.pixels[~held_out],
-                dataset.labels[~held_out],
-                len(dataset.emotions),
-                replace(settings, seed=settings.seed + 1 + fold),
-                device=device,
-                title=f"fold {fold + 1} of {folds}",
+            predictor = learner.fit(
+                rows.part(np.flatnonzero(fold_of != fold)),
+                seed + 1 + fold,
+                title=f"fold {fold + 1} of {folds}, seed {seed}",
             )
-            known = predict(model, dataset.pixels[held_out])
-            keep.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, serialise_arrays({"logits": known}))
-        logits[held_out] = known
-    return logits
+            known = _Fold(predictor.logits(rows.prepared[held_out]), predictor.chosen, predictor.curve)
+            _keep(path, known)
+        logits[held_out] = known.logits
+        chosen.append(known.chosen)
+        curves.append(known.curve)
+    return Run(seed, fold_of, logits, chosen, curves)
 
 
 def calibrated(logits: Floats, labels: Ints, fold_of: Ints) -> Floats:
@@ -60,44 +83,68 @@ def calibrated(logits: Floats, labels: Ints, fold_of: Ints) -> Floats:
     return probabilities
 
 
-def figures(probabilities: Floats, dataset: Dataset, names: Sequence[str], *, seed: int) -> dict[str, Any]:
-    """The card's figures over the emotions `names`, on the pictures of `dataset` labelled with one of them.
+def figures(runs: Sequence[Floats], rows: Rows, names: Sequence[str], *, seed: int) -> dict[str, Any]:
+    """The card's figures over the emotions `names`, on the pictures labelled with one of them.
 
-    `probabilities` (n, k) of all pictures and emotions are renormalised over `names`. 95 % intervals by
-    bootstrap over themes, seeded with `seed`.
+    `runs` are probabilities (n, k) of all pictures and emotions, one array per cross-validation; they are
+    renormalised over `names`. Values are means over the runs, with their spread (standard deviation) and a 95 %
+    interval by bootstrap over themes, seeded with `seed`; the confusion counts all runs together.
     """
-    columns = np.array([dataset.emotions.index(name) for name in names])
-    place = np.full(len(dataset.emotions), -1, dtype=np.int64)
+    columns = np.array([rows.emotions.index(name) for name in names])
+    place = np.full(len(rows.emotions), -1, dtype=np.int64)
     place[columns] = np.arange(len(columns))
-    labels = place[dataset.labels]
-    rows = np.flatnonzero(labels >= 0)
-    themes = [dataset.themes[row] for row in rows]
-    return _figures(probabilities[np.ix_(rows, columns)], labels[rows], themes, names, seed=seed)
+    labels = place[rows.labels]
+    used = np.flatnonzero(labels >= 0)
+    themes = [rows.themes[int(row)] for row in used]
+    shares = [_renormalised(run[np.ix_(used, columns)]) for run in runs]
+    return _figures(shares, labels[used], themes, names, seed=seed)
+
+
+def _renormalised(probabilities: Floats) -> Floats:
+    shares: Floats = probabilities / probabilities.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _figures(
-    probabilities: Floats, labels: Ints, themes: Sequence[str], names: Sequence[str], *, seed: int
+    runs: Sequence[Floats], labels: Ints, themes: Sequence[str], names: Sequence[str], *, seed: int
 ) -> dict[str, Any]:
-    shares: Floats = probabilities / probabilities.sum(axis=1, keepdims=True)
-    predicted = shares.argmax(axis=1)
-    statistics: dict[str, Callable[[Ints], float]] = {
-        "accuracy": lambda rows: metrics.accuracy(labels[rows], predicted[rows]),
-        "balanced_accuracy": lambda rows: metrics.balanced_accuracy(labels[rows], predicted[rows]),
-        "brier_score": lambda rows: metrics.brier_score(shares[rows], labels[rows]),
-        "log_loss": lambda rows: metrics.log_loss(shares[rows], labels[rows]),
+    figures: dict[str, Any] = {
+        "emotions": list(names),
+        "pictures": len(labels),
+        "themes": len(set(themes)),
+        "runs": len(runs),
     }
     everything = np.arange(len(labels))
-    figures: dict[str, Any] = {"emotions": list(names), "pictures": len(labels), "themes": len(set(themes))}
-    for name, statistic in statistics.items():
-        interval = metrics.bootstrap_interval(statistic, themes, np.random.default_rng(seed))
+    for name, statistic in _statistics(labels).items():
+
+        def mean(chosen: Ints, statistic: Callable[[Floats, Ints], float] = statistic) -> float:
+            return float(np.mean([statistic(run, chosen) for run in runs]))
+
+        values = [statistic(run, everything) for run in runs]
+        interval = metrics.bootstrap_interval(mean, themes, np.random.default_rng(seed))
         figures[name] = {
-            "value": round(statistic(everything), DECIMALS),
+            "value": round(float(np.mean(values)), DECIMALS),
+            "spread": round(float(np.std(values, ddof=1)), DECIMALS) if len(runs) > 1 else None,
             "interval_95": [round(bound, DECIMALS) for bound in interval],
         }
-    figures["calibration_error"] = round(metrics.calibration_error(shares, labels), DECIMALS)
-    figures["confusion"] = metrics.confusion_matrix(labels, predicted, len(names)).tolist()
+    errors = [metrics.calibration_error(run, labels) for run in runs]
+    figures["calibration_error"] = round(float(np.mean(errors)), DECIMALS)
+    confusions = [metrics.confusion_matrix(labels, run.argmax(axis=1), len(names)) for run in runs]
+    figures["confusion"] = np.sum(confusions, axis=0).tolist()
     figures["guessing"] = _guessing(labels, len(names))
     return figures
+
+
+def _statistics(labels: Ints) -> dict[str, Callable[[Floats, Ints], float]]:
+    """Figures of probabilities (n, k) on some rows, int (m,)."""
+    return {
+        "accuracy": lambda run, rows: metrics.accuracy(labels[rows], run[rows].argmax(axis=1)),
+        "balanced_accuracy": lambda run, rows: metrics.balanced_accuracy(
+            labels[rows], run[rows].argmax(axis=1)
+        ),
+        "brier_score": lambda run, rows: metrics.brier_score(run[rows], labels[rows]),
+        "log_loss": lambda run, rows: metrics.log_loss(run[rows], labels[rows]),
+    }
 
 
 def _guessing(labels: Ints, classes: int) -> dict[str, float]:
@@ -113,10 +160,26 @@ def _guessing(labels: Ints, classes: int) -> dict[str, float]:
     return {name: round(float(value), DECIMALS) for name, value in figures.items()}
 
 
-def _kept(path: Path, shape: tuple[int, int]) -> Floats | None:
-    """Logits of a fold finished before, or None where there are none that can be used."""
+@dataclass(frozen=True)
+class _Fold:
+    logits: Floats
+    chosen: Mapping[str, Any]
+    curve: Sequence[Epoch]
+
+
+def _keep(path: Path, fold: _Fold) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    story = {"chosen": dict(fold.chosen), "curve": [asdict(epoch) for epoch in fold.curve]}
+    write_atomically(path.with_suffix(".json"), json.dumps(story).encode())
+    write_atomically(path, serialise_arrays({"logits": fold.logits}))  # last: says that the fold is whole
+
+
+def _kept(path: Path, shape: tuple[int, int]) -> _Fold | None:
+    """A fold finished before, or None where there is none that can be used."""
     try:
         logits: Floats = parse_arrays(path.read_bytes())["logits"]
-    except (OSError, SafetensorError, KeyError):
+        story = json.loads(path.with_suffix(".json").read_bytes())
+        fold = _Fold(logits, story["chosen"], [Epoch(**epoch) for epoch in story["curve"]])
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError):
         return None
-    return logits if logits.shape == shape else None
+    return fold if logits.shape == shape else None

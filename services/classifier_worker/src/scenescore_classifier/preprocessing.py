@@ -57,10 +57,10 @@ def to_tensor(image: Image.Image) -> torch.Tensor:
     return to_shares(to_pixels(image))
 
 
-def to_pixels(image: Image.Image) -> torch.Tensor:
-    """RGB picture of any size → uint8 (3, 150, 150): a data set in memory takes a quarter of the room."""
+def to_pixels(image: Image.Image, side: int = SIDE) -> torch.Tensor:
+    """RGB picture of any size → uint8 (3, side, side): a data set in memory takes a quarter of the room."""
     # bilinear over the support of the shrunken pixel: no aliasing, unlike the thesis's nearest neighbour
-    small = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+    small = image.resize((side, side), Image.Resampling.BILINEAR)
     return torch.from_numpy(np.array(small, dtype=np.uint8)).permute(2, 0, 1).contiguous()
 
 

@@ -1,4 +1,4 @@
-"""`python -m scenescore_classifier.train FOLDER --out DIR`: a folder of pictures → weights and their card.
+"""`python -m scenescore_classifier.train FOLDER --out DIR [--model NAME]`: pictures → weights and their card.
 
 Cross-validates by theme, fits the temperature on the held-out pictures, then trains on everything with the
 same settings. Ctrl-C stops it cleanly; the same command goes on after the last finished fold.
@@ -15,7 +15,6 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,12 +23,16 @@ import numpy as np
 import torch
 
 from scenescore_classifier import checkpoint
-from scenescore_classifier.augmentation import SHEAR, ZOOM
 from scenescore_classifier.calibration import fit_temperature, softmax
-from scenescore_classifier.data import Dataset, Skipped, read_folder, split_by_theme
-from scenescore_classifier.evaluation import calibrated, cross_validate, figures
-from scenescore_classifier.metrics import Floats, log_loss
-from scenescore_classifier.training import Settings, fit
+from scenescore_classifier.data import Dataset, Skipped, read_folder
+from scenescore_classifier.evaluation import Run, calibrated, figures, repeat
+from scenescore_classifier.metrics import log_loss
+from scenescore_classifier.models.architecture import Architecture, Training, file_stem
+from scenescore_classifier.models.registry import DEFAULT, NAMES, architecture
+from scenescore_classifier.training.choosing import learner_for
+from scenescore_classifier.training.curves import write_curves
+from scenescore_classifier.training.embeddings import Prepare, remembered
+from scenescore_classifier.training.learner import Learner, Predictor, Rows
 from scenescore_shared.emotions import DEFAULT_EMOTIONS
 from scenescore_shared.errors import ScenescoreError
 
@@ -58,26 +61,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def train(options: argparse.Namespace) -> dict[str, Any]:
     """Everything the command does with its parsed `options`; returns the card that was written."""
-    settings = Settings(seed=options.seed, epochs=options.epochs)
-    dataset = read_folder(options.folder)
-    _report_skipped(dataset.skipped, options.out)
-    fold_of = split_by_theme(
-        dataset.labels, dataset.themes, options.folds, np.random.default_rng(options.seed)
-    )
+    model = architecture(options.model, models_dir=options.models_dir, device=options.device)
+    learner = learner_for(model, epochs=options.epochs, patience=options.patience, device=options.device)
     progress = options.out / PROGRESS_FOLDER
-    logits = cross_validate(
-        dataset, fold_of, settings, keep=progress / _run_id(dataset, options), device=options.device
+    dataset = read_folder(options.folder, prepare=_prepare(model, progress))
+    _report_skipped(dataset.skipped, options.out)
+    sys.stderr.writelines(f"{warning}\n" for warning in dataset.warnings)
+    rows = Rows(dataset.pixels, dataset.labels, dataset.themes, dataset.emotions)
+    keep = progress / _run_id(dataset, learner, options)
+    runs = repeat(rows, learner, folds=options.folds, seed=options.seed, seeds=options.seeds, keep=keep)
+    temperature = fit_temperature(
+        np.concatenate([run.logits for run in runs]), np.tile(rows.labels, len(runs))
     )
-    temperature = fit_temperature(logits, dataset.labels)
-    model = fit(
-        dataset.pixels, dataset.labels, len(dataset.emotions), settings, device=options.device, title="final"
-    )
+    final = learner.fit(rows, options.seed, title="final")
     card = {
-        "emotions": list(dataset.emotions),
+        "emotions": list(rows.emotions),
         "temperature": round(temperature, 6),
-        "training": _training_of(options, settings),
+        "training": _training_of(options, model, learner, final),
         "data": _data_of(options, dataset),
-        "metrics": _metrics_of(logits, calibrated(logits, dataset.labels, fold_of), dataset, options),
+        "metrics": _metrics_of(runs, rows, options),
         "library_versions": {
             "python": platform.python_version(),
             **{
@@ -86,9 +88,32 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
             },
         },
     }
-    checkpoint.save(options.out, model, card)
+    checkpoint.save(
+        options.out, model.name, final.network, card, dtype=torch.float16 if options.half else None
+    )
+    _write_curves(options.out, runs, final)
     shutil.rmtree(progress)
     return card
+
+
+def _prepare(model: Architecture, progress: Path) -> Prepare:
+    if model.training in {Training.HEAD, Training.ZERO_SHOT}:
+        return remembered(model.prepare, progress / "embeddings" / file_stem(model.name))
+    return model.prepare
+
+
+def _write_curves(out: Path, runs: Sequence[Run], final: Predictor) -> None:
+    curves = {
+        f"seed {run.seed}, fold {fold}": curve
+        for run in runs
+        for fold, curve in enumerate(run.curves, start=1)
+    }
+    curves["final"] = final.curve
+    if not any(curves.values()):
+        return  # nothing that is trained epoch by epoch
+    complaint = write_curves(out, curves)
+    if complaint:
+        sys.stderr.write(f"{complaint}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -99,8 +124,30 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--out", type=Path, required=True, help="folder for the weights, their card and skipped.csv"
     )
+    parser.add_argument(
+        "--model", default=DEFAULT, metavar="NAME", help=f"one of {', '.join(NAMES)} (default {DEFAULT})"
+    )
+    parser.add_argument(
+        "--models-dir",
+        type=Path,
+        default=Path(".scenescore/models"),
+        help="where `scenescore models pull` put backbones (default %(default)s)",
+    )
     parser.add_argument("--seed", type=_whole(0), default=0, help="of everything left to chance (default 0)")
-    parser.add_argument("--epochs", type=_whole(1), default=Settings.epochs, help="default %(default)s")
+    parser.add_argument(
+        "--seeds",
+        type=_whole(1),
+        default=1,
+        help="cross-validations, each with a split of its own (default 1)",
+    )
+    parser.add_argument("--epochs", type=_whole(1), help="at most (default: as the model's learner has it)")
+    parser.add_argument(
+        "--patience",
+        type=_whole(0),
+        help="epochs without a better validation loss after which training stops; 0: never, and all pictures are "
+        "trained on (default: as the model's learner has it)",
+    )
+    parser.add_argument("--half", action="store_true", help="keep the weights in 16 bits: half the room")
     parser.add_argument("--folds", type=_whole(2), default=5, help="of the cross-validation (default 5)")
     parser.add_argument(
         "--threads", type=_whole(1), default=1, help="the same number gives the same weights (default 1)"
@@ -134,12 +181,12 @@ def _report_skipped(skipped: Sequence[Skipped], out: Path) -> None:
         sys.stderr.write(f"skipped {count}: {reason}\n")
 
 
-def _run_id(dataset: Dataset, options: argparse.Namespace) -> str:
+def _run_id(dataset: Dataset, learner: Learner, options: argparse.Namespace) -> str:
     """Names the folder of kept folds: another one for anything that could change a fold's result."""
     facts = [
         dataset.fingerprint,
-        options.seed,
-        options.epochs,
+        options.model,
+        dict(learner.description),
         options.folds,
         options.threads,
         options.device,
@@ -147,18 +194,24 @@ def _run_id(dataset: Dataset, options: argparse.Namespace) -> str:
     return hashlib.sha256(json.dumps([*facts, torch.__version__]).encode()).hexdigest()[:16]
 
 
-def _training_of(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
+def _training_of(
+    options: argparse.Namespace, model: Architecture, learner: Learner, final: Predictor
+) -> dict[str, Any]:
     command = [
         *("python", "-m", "scenescore_classifier.train", "FOLDER", "--out", "DIR"),
-        *("--seed", str(options.seed), "--epochs", str(options.epochs)),
+        *("--model", options.model, "--seed", str(options.seed), "--seeds", str(options.seeds)),
+        *(() if options.epochs is None else ("--epochs", str(options.epochs))),
+        *(() if options.patience is None else ("--patience", str(options.patience))),
+        *(("--half",) if options.half else ()),
         *("--folds", str(options.folds), "--threads", str(options.threads), "--device", options.device),
     ]
     return {
         "command": shlex.join(command),
-        "optimiser": "RMSprop",
-        "loss": "cross-entropy, each emotion weighted by the inverse of its number of pictures",
-        "augmentation": {"shear_radians": SHEAR, "zoom": ZOOM, "horizontal_flips": True},
-        **asdict(settings),
+        "weights": model.training.value,
+        "input": list(model.prepared_shape),
+        "seed": options.seed,
+        **learner.description,
+        "chosen": dict(final.chosen),
     }
 
 
@@ -175,18 +228,20 @@ def _data_of(options: argparse.Namespace, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _metrics_of(
-    logits: Floats, probabilities: Floats, dataset: Dataset, options: argparse.Namespace
-) -> dict[str, Any]:
+def _metrics_of(runs: Sequence[Run], rows: Rows, options: argparse.Namespace) -> dict[str, Any]:
     """Figures over all emotions of the data, and over those of the default three that it has."""
-    default = [emotion for emotion in DEFAULT_EMOTIONS if emotion in dataset.emotions]
+    default = [emotion for emotion in DEFAULT_EMOTIONS if emotion in rows.emotions]
+    probabilities = [calibrated(run.logits, rows.labels, run.fold_of) for run in runs]
+    before = [log_loss(softmax(run.logits), rows.labels) for run in runs]
     return {
-        "method": f"{options.folds}-fold cross-validation, split by theme with seed {options.seed}; "
-        "fold f (from 1) trained with seed + f; epochs fixed beforehand; temperature of each fold fitted on the "
-        "other folds; intervals by bootstrap over themes",
-        "all_emotions": figures(probabilities, dataset, dataset.emotions, seed=options.seed),
-        "default_emotions": figures(probabilities, dataset, default, seed=options.seed),
-        "log_loss_before_temperature": round(log_loss(softmax(logits), dataset.labels), 4),
+        "method": f"{options.folds}-fold cross-validation, split by theme with the seeds "
+        f"{', '.join(str(run.seed) for run in runs)}; fold f (from 1) trained with seed + f; everything chosen was "
+        "chosen inside the training folds; temperature of each fold fitted on the other folds; intervals by "
+        "bootstrap over themes",
+        "all_emotions": figures(probabilities, rows, rows.emotions, seed=options.seed),
+        "default_emotions": figures(probabilities, rows, default, seed=options.seed),
+        "log_loss_before_temperature": round(float(np.mean(before)), 4),
+        "chosen_in_folds": [[dict(chosen) for chosen in run.chosen] for run in runs],
     }
 
 

@@ -1,0 +1,1 @@
+"""The networks that can tell a scene's emotion, behind one registry."""

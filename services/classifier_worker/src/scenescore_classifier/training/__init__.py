@@ -1,0 +1,1 @@
+"""How the models of the registry learn, each behind the same interface."""

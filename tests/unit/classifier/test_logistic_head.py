@@ -1,0 +1,103 @@
+"""The head on frozen embeddings: scikit-learn's optimum, chosen without a look outside the training rows."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from sklearn.linear_model import LogisticRegression
+
+from scenescore_classifier.calibration import fit_temperature, softmax
+from scenescore_classifier.data import split_by_theme
+from scenescore_classifier.metrics import log_loss
+from scenescore_classifier.models.architecture import Training
+from scenescore_classifier.models.head import LinearHead
+from scenescore_classifier.training.learner import Rows
+from scenescore_classifier.training.logistic import INNER_FOLDS, LogisticLearner, fit_logistic
+
+DIMENSIONS = 12
+EMOTIONS = ("happy", "angry", "sad")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Such small sums only lose time by being shared out."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+class Embeddings:
+    """An architecture whose embeddings are given."""
+
+    name = "embeddings"
+    training = Training.HEAD
+    prepared_shape: tuple[int, ...] = (DIMENSIONS,)
+
+    def prepare(self, image: Image.Image) -> torch.Tensor:
+        raise NotImplementedError
+
+    def network(
+        self, emotions: Sequence[str], generator: torch.Generator | None = None, *, pretrained: bool = False
+    ) -> torch.nn.Module:
+        return LinearHead(DIMENSIONS, len(emotions))
+
+
+def rows_of(seed: int, *, signal: float, count: int = 36) -> Rows:
+    """Unequal numbers of three emotions; the first dimensions tell them apart by `signal` spreads; one is constant."""
+    generator = np.random.default_rng(seed)
+    labels = generator.choice(3, count, p=[0.6, 0.3, 0.1])
+    labels[:3] = [0, 1, 2]
+    values = generator.normal(size=(count, DIMENSIONS)) * np.linspace(0.1, 20, DIMENSIONS) + 5
+    values[np.arange(count), labels] += signal * np.linspace(0.1, 20, DIMENSIONS)[labels]
+    values[:, -1] = 7
+    themes = [f"theme {number % 12}" for number in range(count)]
+    return Rows(torch.from_numpy(values).float(), labels.astype(np.int64), themes, EMOTIONS)
+
+
+@pytest.mark.parametrize("count", [9, 40])
+def test_the_optimum_is_scikit_learn_s(count: int) -> None:
+    rows = rows_of(0, signal=1, count=count)
+    embeddings = rows.prepared.numpy().astype(np.float64)
+    for strength, fitted in zip(
+        (1e-3, 1.0), fit_logistic(embeddings, rows.labels, 3, (1e-3, 1.0)), strict=True
+    ):
+        reference = LogisticRegression(C=strength, class_weight="balanced", tol=1e-10, max_iter=10_000)
+        reference.fit((embeddings - fitted.mean) / fitted.scale, rows.labels)
+        np.testing.assert_allclose(fitted.weight, reference.coef_, atol=2e-5)
+        shares = reference.predict_proba((embeddings - fitted.mean) / fitted.scale)
+        own = torch.from_numpy(fitted.logits(embeddings)).softmax(dim=1).numpy()
+        np.testing.assert_allclose(own, shares, atol=1e-4)
+
+
+def test_the_head_gives_the_fitted_logits() -> None:
+    rows = rows_of(1, signal=2)
+    predictor = LogisticLearner(Embeddings(), strengths=(0.1,)).fit(rows, 0, title="test")
+    (fitted,) = fit_logistic(rows.prepared.numpy().astype(np.float64), rows.labels, 3, [0.1])
+    np.testing.assert_allclose(
+        predictor.logits(rows.prepared), fitted.logits(rows.prepared.numpy()), atol=1e-4
+    )
+    assert predictor.chosen == {"strength": 0.1}
+
+
+def test_the_strength_is_chosen_by_folds_inside_the_rows() -> None:
+    rows, strengths, losses = rows_of(2, signal=1), (1e-4, 1e-2, 1.0), []
+    fold_of = split_by_theme(rows.labels, rows.themes, INNER_FOLDS, np.random.default_rng(7))
+    for strength in strengths:
+        logits = np.zeros((len(rows.labels), 3))
+        for fold in range(INNER_FOLDS):
+            learnt, judged = rows.part(np.flatnonzero(fold_of != fold)), np.flatnonzero(fold_of == fold)
+            predictor = LogisticLearner(Embeddings(), (strength,)).fit(learnt, 0, title="test")
+            logits[judged] = predictor.logits(rows.prepared[judged])
+        losses.append(log_loss(softmax(logits, fit_temperature(logits, rows.labels)), rows.labels))
+    chosen = LogisticLearner(Embeddings(), strengths).fit(rows, 7, title="test").chosen
+    assert chosen == {"strength": strengths[int(np.argmin(losses))]}
+    assert max(losses) - min(losses) > 0.01
+
+
+def test_one_theme_leaves_nothing_to_choose_by() -> None:
+    rows = rows_of(4, signal=1)
+    alone = Rows(rows.prepared, rows.labels, ["one"] * len(rows.labels), EMOTIONS)
+    assert LogisticLearner(Embeddings(), (0.5, 1.0)).fit(alone, 0, title="test").chosen == {"strength": 0.5}
