@@ -1,16 +1,20 @@
 """Pictures in, emotion probabilities out: what the worker calls."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from scenescore_classifier import checkpoint
 from scenescore_classifier.checkpoint import Checkpoint, CheckpointError
+from scenescore_classifier.decoding import Decode, PictureDecoder
+from scenescore_classifier.invariance import logits_of, prepared
 from scenescore_classifier.model import NAME, ThesisCNN
-from scenescore_classifier.preprocessing import SIDE, decode, to_tensor
+from scenescore_classifier.preprocessing import SIDE, to_tensor
 from scenescore_shared.emotions import DEFAULT_EMOTIONS, Mix, normalise
 from scenescore_shared.errors import InvalidPictureError
 
@@ -20,12 +24,17 @@ SHIPPED_WEIGHTS = Path(__file__).parent / "weights"
 class Classifier:
     """The thesis's CNN with trained weights, giving calibrated probabilities over the emotions in use.
 
-    It computes in 64 bits, where a picture's neighbours in a batch move its probabilities by some 1e-16, not by
-    the 1e-7 of 32 bits: rounded to three decimals, they are the same alone and in any batch. The network is
-    small enough for that: some 30 ms a picture on one core, twice the time of 32 bits.
+    A picture gets the same mix alone and in any batch: see `invariance`.
     """
 
-    def __init__(self, trained: Checkpoint, *, emotions: Sequence[str], device: str = "cpu") -> None:
+    def __init__(
+        self,
+        trained: Checkpoint,
+        *,
+        emotions: Sequence[str],
+        device: str = "cpu",
+        decode: Decode | None = None,
+    ) -> None:
         unknown = [emotion for emotion in emotions if emotion not in trained.emotions]
         if unknown or not emotions:
             raise CheckpointError(
@@ -36,11 +45,11 @@ class Classifier:
         checkpoint.load_state(model, trained.weights)
         self.name = f"{NAME}@{trained.sha256[:8]}"
         """Says in a job's provenance which model spoke: architecture, and the start of its weights' sha256."""
-        self._model = model.double().to(device)
+        self._model = prepared(model, device)
         self._emotions = tuple(emotions)
         self._columns = [trained.emotions.index(emotion) for emotion in emotions]
         self._temperature = trained.temperature
-        self._device = device
+        self._decode = decode or PictureDecoder()
 
     @classmethod
     def load(
@@ -49,40 +58,39 @@ class Classifier:
         *,
         emotions: Sequence[str] = DEFAULT_EMOTIONS,
         device: str = "cpu",
+        decode: Decode | None = None,
     ) -> Self:
         """The classifier whose weights and card are in `directory`; the shipped one where None.
+
+        `decode` turns files into pictures; by default, a `PictureDecoder` of its own does.
 
         Raises CheckpointError when they are missing, damaged or of another model, or don't know `emotions`.
         """
         trained = checkpoint.load(directory or SHIPPED_WEIGHTS)
-        return cls(trained, emotions=emotions, device=device)
+        return cls(trained, emotions=emotions, device=device, decode=decode)
 
     def warm_up(self) -> None:
-        """One pass over a black picture, so that the first job doesn't wait for the libraries to set up."""
-        self._forward([torch.zeros(3, SIDE, SIDE)])
+        """A file's whole way, so that the first job doesn't wait for the libraries to set up."""
+        file = io.BytesIO()
+        Image.new("RGB", (SIDE, SIDE)).save(file, "JPEG")
+        self.classify([file.getvalue()])
 
     def classify(self, pictures: Sequence[bytes]) -> list[Mix | InvalidPictureError]:
         """For each picture file, in order, its mix of the emotions in use, or the error that says what is wrong
-        with it. One forward pass for all that can be read; it takes some 15 MB of memory a picture.
+        with it. The decoder is a few pictures ahead while they are prepared for the network.
         """
-        read = [_tensor_or_error(data) for data in pictures]
-        mixes = iter(self._forward([item for item in read if isinstance(item, Tensor)]))
+        read = [
+            to_tensor(decoded) if isinstance(decoded, Image.Image) else decoded
+            for decoded in self._decode(pictures)
+        ]
+        mixes = iter(self.forward([item for item in read if isinstance(item, Tensor)]))
         return [next(mixes) if isinstance(item, Tensor) else item for item in read]
 
-    def _forward(self, tensors: Sequence[Tensor]) -> list[Mix]:
+    def forward(self, tensors: Sequence[Tensor]) -> list[Mix]:
         """A mix for each float32 (3, 150, 150)."""
         if not tensors:
             return []
-        batch = torch.stack(list(tensors)).double().to(self._device)  # (n, 3, 150, 150)
-        with torch.inference_mode():
-            logits = self._model(batch)[:, self._columns] / self._temperature  # (n, emotions in use)
-            # softmax over some logits is softmax over all, renormalised, but can't lose them all to rounding
-            rows = logits.softmax(dim=1).tolist()
+        logits = logits_of(self._model, torch.stack(list(tensors)))[:, self._columns]  # (n, emotions in use)
+        # softmax over some logits is softmax over all, renormalised, but can't lose them all to rounding
+        rows = (logits / self._temperature).softmax(dim=1).tolist()
         return [normalise(dict(zip(self._emotions, row, strict=True)), self._emotions) for row in rows]
-
-
-def _tensor_or_error(data: bytes) -> Tensor | InvalidPictureError:
-    try:
-        return to_tensor(decode(data))
-    except InvalidPictureError as error:
-        return error

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import torch
 
+from scenescore_classifier.decoding import PictureDecoder
 from scenescore_classifier.inference import Classifier
 from scenescore_classifier.service import ClassifyStep
 from scenescore_classifier.settings import ClassifierSettings
@@ -32,6 +33,9 @@ def main() -> None:
             settings.classifier.weights_dir,
             emotions=settings.emotions,
             device=settings.classifier.device,
+            decode=PictureDecoder(
+                threads=settings.classifier.decode_threads, pixels_at_once=settings.classifier.decode_pixels
+            ),
         )
         classifier.warm_up()
         engine = build_engine(settings, application="scenescore-classifier")
