@@ -125,7 +125,8 @@ def report(device: str, options: argparse.Namespace, files: dict[str, list[bytes
             whole, forward, decoding = in_turn(parts_of(classifier, decoder, batch), size)
             allowed = 1 / (1 / forward + 1 / decoding)
             print(
-                f"{name:24} {size:5} {whole:10.1f} {forward:8.1f} {decoding:8.1f} {allowed:8.1f} {whole / allowed:6.2f}",
+                f"{name:24} {size:5} {whole:10.1f} {forward:8.1f} {decoding:8.1f} "
+                f"{allowed:8.1f} {whole / allowed:6.2f}",
                 flush=True,
             )
     decoder.close()

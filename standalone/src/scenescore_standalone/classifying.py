@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from scenescore_api.pictures import PictureLimits, PictureReader
+from scenescore_classifier.decoding import PictureDecoder
 from scenescore_classifier.inference import Classifier
 from scenescore_shared.emotions import Mix
 from scenescore_shared.errors import InvalidPictureError
@@ -27,12 +28,19 @@ def run(settings: StandaloneSettings, options: argparse.Namespace) -> int:
             line = f"{file}: " + "  ".join(f"{emotion} {share:.3f}" for emotion, share in result.items())
         if line is not None:
             sys.stdout.write(line + "\n")
+            # whoever reads a pipe gets each picture as soon as it is known
+            sys.stdout.flush()
     return 1 if failed else 0
 
 
 def _classified(settings: StandaloneSettings, files: Sequence[Path]) -> Iterator[tuple[Path, Mix | str]]:
     classifier = Classifier.load(
-        settings.classifier.weights_dir, emotions=settings.emotions, device=settings.classifier.device
+        settings.classifier.weights_dir,
+        emotions=settings.emotions,
+        device=settings.classifier.device,
+        decode=PictureDecoder(
+            threads=settings.classifier.decode_threads, pixels_at_once=settings.classifier.decode_pixels
+        ),
     )
     # through the API's reader, so that a picture feels the same here and there
     limits = PictureLimits(max_bytes=settings.api.max_upload_bytes, max_pixels=settings.api.max_pixels)

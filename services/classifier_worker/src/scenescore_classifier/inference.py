@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +18,7 @@ from scenescore_classifier.model import NAME, ThesisCNN
 from scenescore_classifier.preprocessing import SIDE, to_tensor
 from scenescore_shared.emotions import DEFAULT_EMOTIONS, Mix, normalise
 from scenescore_shared.errors import InvalidPictureError
+from scenescore_shared.running_models import RunningModel
 
 SHIPPED_WEIGHTS = Path(__file__).parent / "weights"
 
@@ -45,6 +47,9 @@ class Classifier:
         checkpoint.load_state(model, trained.weights)
         self.name = f"{NAME}@{trained.sha256[:8]}"
         """Says in a job's provenance which model spoke: architecture, and the start of its weights' sha256."""
+        self.running_model = RunningModel(
+            name=self.name, version=version("scenescore-classifier"), sha256=trained.sha256
+        )
         self._model = prepared(model, device)
         self._emotions = tuple(emotions)
         self._columns = [trained.emotions.index(emotion) for emotion in emotions]

@@ -11,6 +11,7 @@ from scenescore_classifier.settings import ClassifierSettings
 from scenescore_shared.adapters.celery_worker import StepWorker
 from scenescore_shared.jobs import Step
 from scenescore_shared.logs import configure_logging
+from scenescore_shared.running_models import keep_noted
 from scenescore_shared.step_runner import BatchPolicy, StepRunner
 from scenescore_shared.wiring import (
     build_blob_store,
@@ -40,6 +41,7 @@ def main() -> None:
         classifier.warm_up()
         engine = build_engine(settings, application="scenescore-classifier")
         blobs = build_blob_store(settings)
+        keep_noted(classifier.running_model, Step.CLASSIFY, blobs, stopping)
         return StepRunner(
             step=Step.CLASSIFY,
             handler=ClassifyStep(classifier=classifier, blobs=blobs),
