@@ -63,6 +63,7 @@ bench: setup ## the figures that the README quotes
 	PYTHONPATH=tests $(BIN)/python benchmarks/overhead.py
 	PYTHONPATH=tests $(BIN)/python benchmarks/submit.py
 	PYTHONPATH=tests $(BIN)/python benchmarks/claim.py
+	$(BIN)/python benchmarks/classify.py
 
 docs: setup ## write docs/settings.md from the code
 	$(BIN)/python scripts/settings_doc.py

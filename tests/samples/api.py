@@ -90,12 +90,8 @@ def api_on_fakes(
             "limits": limits or {},
         }
     )
-    jobs, blobs, publisher, clock = (
-        InMemoryJobRepository(),
-        InMemoryBlobStore(),
-        RecordingPublisher(),
-        FakeClock(NOW),
-    )
+    clock = FakeClock(NOW)
+    jobs, blobs, publisher = InMemoryJobRepository(), InMemoryBlobStore(clock), RecordingPublisher()
     keys = InMemoryApiKeys()
     numbers = count(1)
     service = JobService(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from scenescore_api.pictures import PictureLimits, PictureReader
+from scenescore_classifier.decoding import PictureDecoder
 from scenescore_classifier.inference import Classifier
 from scenescore_classifier.models.backbone_files import MODELS_FOLDER
 from scenescore_shared.emotions import Mix
@@ -28,6 +29,8 @@ def run(settings: StandaloneSettings, options: argparse.Namespace) -> int:
             line = f"{file}: " + "  ".join(f"{emotion} {share:.3f}" for emotion, share in result.items())
         if line is not None:
             sys.stdout.write(line + "\n")
+            # whoever reads a pipe gets each picture as soon as it is known
+            sys.stdout.flush()
     return 1 if failed else 0
 
 
@@ -36,7 +39,11 @@ def _classified(settings: StandaloneSettings, files: Sequence[Path]) -> Iterator
         settings.classifier.weights_dir,
         emotions=settings.emotions,
         device=settings.classifier.device,
+        name=settings.classifier.model,
         models_dir=settings.data_dir / MODELS_FOLDER,
+        decode=PictureDecoder(
+            threads=settings.classifier.decode_threads, pixels_at_once=settings.classifier.decode_pixels
+        ),
     )
     # through the API's reader, so that a picture feels the same here and there
     limits = PictureLimits(max_bytes=settings.api.max_upload_bytes, max_pixels=settings.api.max_pixels)

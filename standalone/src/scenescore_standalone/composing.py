@@ -121,6 +121,7 @@ def _compose(
             settings.classifier.weights_dir,
             emotions=settings.emotions,
             device=settings.classifier.device,
+            name=settings.classifier.model,
             models_dir=settings.data_dir / MODELS_FOLDER,
         )
         handlers[Step.CLASSIFY] = ClassifyStep(classifier=classifier, blobs=blobs)

@@ -1,8 +1,12 @@
+from dataclasses import asdict
+
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from samples.api import Api
 
 from scenescore_shared.errors import TransientError
+from scenescore_shared.jobs import Step
+from scenescore_shared.running_models import RunningModel, note
 
 
 def away(*_: object) -> None:
@@ -37,6 +41,26 @@ def test_capabilities_tell_the_limits(api: Api) -> None:
     assert "image/webp" in body["picture"]["content_types"]
     assert body["options"]["properties"]["seconds"]["maximum"] == 180
     assert "tempo_bpm" in body["options_not_built_yet"]
+
+
+def test_capabilities_name_the_classifiers_at_work(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def classifiers() -> list[dict[str, str]] | None:
+        found: list[dict[str, str]] | None = api.client.get("/v1/capabilities").json()["classifiers"]
+        return found
+
+    old = RunningModel(name="thesis-relu@aaaaaaaa", version="0.1.0", sha256="a" * 64)
+    new = RunningModel(name="own@bbbbbbbb", version="0.2.0", sha256="b" * 64)
+    assert classifiers() == []
+    note(old, Step.CLASSIFY, api.blobs)
+    note(new, Step.CLASSIFY, api.blobs)
+    api.blobs.put("models/classify/strange.json", b"[]", "application/json")
+    assert classifiers() == [asdict(new), asdict(old)]
+    api.clock.advance(240)
+    note(new, Step.CLASSIFY, api.blobs)
+    api.clock.advance(61)
+    assert classifiers() == [asdict(new)]
+    monkeypatch.setattr(api.blobs, "list", away)
+    assert classifiers() is None
 
 
 def test_metrics_count_jobs_and_requests_without_a_series_for_each_id(api: Api) -> None:

@@ -9,6 +9,7 @@ from samples.checks import assert_music
 from samples.midi import write_corpus
 from samples.pictures import jpeg
 
+from scenescore_classifier import checkpoint
 from scenescore_standalone.demo_picture import paint
 from scenescore_standalone.main import main
 
@@ -93,6 +94,24 @@ def test_classify_prints_a_line_a_picture_and_goes_on_after_a_bad_one(
     assert "No such file" in lines[2]["error"]
     assert main(["classify", str(picture)]) == 0
     assert "happy 0." in capsys.readouterr().out
+
+
+def test_two_hundred_pictures_load_the_model_once(
+    picture: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[Path] = []
+    load = checkpoint.load
+
+    def counting(directory: Path, name: str | None = None) -> checkpoint.Checkpoint:
+        loaded.append(directory)
+        return load(directory, name)
+
+    monkeypatch.setattr(checkpoint, "load", counting)
+    assert main(["classify", *[str(picture)] * 200, "--json"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 200
+    assert len(set(lines)) == 1
+    assert len(loaded) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """Temperature scaling (Guo et al., "On calibration of modern neural networks", 2017)."""
 
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from scenescore_classifier.metrics import Floats, Ints, log_loss
+from scenescore_classifier.metrics import Floats, Ints, bootstrap_interval, brier_score, log_loss
 
 COLDEST, HOTTEST = 0.1, 100.0
 """Temperatures tried. At 100 all emotions are near equally likely: what knows nothing lands there."""
@@ -36,6 +38,35 @@ def fit_temperature(logits: Floats, labels: Ints) -> float:
         else:
             low = left
     return math.exp((low + high) / 2)
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A score before and after calibration, and the 95 % interval of what it fell by (before - after)."""
+
+    before: float
+    after: float
+    fall_95: tuple[float, float]
+
+
+def gains(
+    before: Floats, after: Floats, labels: Ints, themes: Sequence[str], *, seed: int, repeats: int = 2000
+) -> dict[str, Gain]:
+    """Brier score and log loss of the same pictures' probabilities (n, k) before and after calibration.
+
+    `after` must come from temperatures that were fitted on other pictures. Each bootstrap draw of whole themes serves
+    both: the interval is of the difference, from which what themes have in common drops out.
+    """
+    scores: dict[str, Callable[[Floats, Ints], float]] = {"brier_score": brier_score, "log_loss": log_loss}
+    found = {}
+    for name, score in scores.items():
+
+        def fall(rows: Ints, score: Callable[[Floats, Ints], float] = score) -> float:
+            return score(before[rows], labels[rows]) - score(after[rows], labels[rows])
+
+        interval = bootstrap_interval(fall, themes, np.random.default_rng(seed), repeats=repeats)
+        found[name] = Gain(score(before, labels), score(after, labels), interval)
+    return found
 
 
 def _loss(logits: Floats, labels: Ints, log_temperature: float) -> float:

@@ -1,6 +1,8 @@
 """Pictures in, emotion probabilities out: what the worker calls."""
 
+import io
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Self
 
@@ -10,11 +12,14 @@ from torch import Tensor
 
 from scenescore_classifier import checkpoint
 from scenescore_classifier.checkpoint import Checkpoint, CheckpointError
+from scenescore_classifier.decoding import Decode, PictureDecoder
+from scenescore_classifier.invariance import logits_of, prepared
 from scenescore_classifier.models.architecture import Architecture, as_input
 from scenescore_classifier.models.registry import DEFAULT, architecture
-from scenescore_classifier.preprocessing import decode
+from scenescore_classifier.preprocessing import SIDE
 from scenescore_shared.emotions import DEFAULT_EMOTIONS, Mix, normalise
 from scenescore_shared.errors import InvalidPictureError
+from scenescore_shared.running_models import RunningModel
 
 SHIPPED_WEIGHTS = Path(__file__).parent / "weights"
 
@@ -22,13 +27,17 @@ SHIPPED_WEIGHTS = Path(__file__).parent / "weights"
 class Classifier:
     """A network of the registry with trained weights, giving calibrated probabilities over the emotions in use.
 
-    It computes in 64 bits, where a picture's neighbours in a batch move its probabilities by some 1e-16, not by
-    the 1e-7 of 32 bits: rounded to three decimals, they are the same alone and in any batch. Frozen backbones
-    look at one picture at a time, which no neighbour can move.
+    A picture gets the same mix alone and in any batch: see `invariance`.
     """
 
     def __init__(
-        self, model: Architecture, trained: Checkpoint, *, emotions: Sequence[str], device: str = "cpu"
+        self,
+        model: Architecture,
+        trained: Checkpoint,
+        *,
+        emotions: Sequence[str],
+        device: str = "cpu",
+        decode: Decode | None = None,
     ) -> None:
         unknown = [emotion for emotion in emotions if emotion not in trained.emotions]
         if unknown or not emotions:
@@ -40,12 +49,15 @@ class Classifier:
         checkpoint.load_state(network, trained.weights)
         self.name = f"{model.name}@{trained.sha256[:8]}"
         """Says in a job's provenance which model spoke: architecture, and the start of its weights' sha256."""
+        self.running_model = RunningModel(
+            name=self.name, version=version("scenescore-classifier"), sha256=trained.sha256
+        )
         self._model = model
-        self._network = network.double().eval().to(device)
+        self._network = prepared(network, device)
         self._emotions = tuple(emotions)
         self._columns = [trained.emotions.index(emotion) for emotion in emotions]
         self._temperature = trained.temperature
-        self._device = device
+        self._decode = decode or PictureDecoder()
 
     @classmethod
     def load(
@@ -56,44 +68,43 @@ class Classifier:
         emotions: Sequence[str] = DEFAULT_EMOTIONS,
         device: str = "cpu",
         models_dir: Path | None = None,
+        decode: Decode | None = None,
     ) -> Self:
         """The classifier whose weights and card are in `directory`; a shipped one where None.
 
         `name` says which architecture, where there is more than one; `models_dir` is where pulled backbones lie.
+        `decode` turns files into pictures; by default, a `PictureDecoder` of its own does.
 
         Raises CheckpointError when weights or card are missing, damaged or of another model, or don't know
         `emotions`, and ModelError when the model's library or backbone is not on this machine.
         """
         trained = checkpoint.load(directory or SHIPPED_WEIGHTS, name or (None if directory else DEFAULT))
         model = architecture(trained.architecture, models_dir=models_dir, device=device)
-        return cls(model, trained, emotions=emotions, device=device)
+        return cls(model, trained, emotions=emotions, device=device, decode=decode)
 
     def warm_up(self) -> None:
-        """One pass over a black picture, so that the first job doesn't wait for the libraries to set up."""
-        self.mixes([self._model.prepare(Image.new("RGB", (2, 2)))])
+        """A file's whole way, so that the first job doesn't wait for the libraries to set up."""
+        file = io.BytesIO()
+        Image.new("RGB", (SIDE, SIDE)).save(file, "JPEG")
+        self.classify([file.getvalue()])
 
     def classify(self, pictures: Sequence[bytes]) -> list[Mix | InvalidPictureError]:
         """For each picture file, in order, its mix of the emotions in use, or the error that says what is wrong
-        with it. One forward pass for all that can be read; with the thesis's model some 15 MB of memory a picture.
+        with it. The decoder is a few pictures ahead while they are prepared for the network.
         """
-        read = [self.read(data) for data in pictures]
+        read = [
+            self._model.prepare(decoded) if isinstance(decoded, Image.Image) else decoded
+            for decoded in self._decode(pictures)
+        ]
         mixes = iter(self.mixes([item for item in read if isinstance(item, Tensor)]))
         return [next(mixes) if isinstance(item, Tensor) else item for item in read]
 
-    def read(self, data: bytes) -> Tensor | InvalidPictureError:
-        """A picture file as the model's input, or what is wrong with it. Threads may call it at once."""
-        try:
-            return self._model.prepare(decode(data))
-        except InvalidPictureError as error:
-            return error
-
-    def mixes(self, prepared: Sequence[Tensor]) -> list[Mix]:
-        """A mix for each of the tensors that `read` gave: one forward pass."""
-        if not prepared:
+    def mixes(self, tensors: Sequence[Tensor]) -> list[Mix]:
+        """A mix for each picture that the architecture has prepared."""
+        if not tensors:
             return []
-        batch = as_input(torch.stack(list(prepared))).double().to(self._device)  # (n, …)
-        with torch.inference_mode():
-            logits = self._network(batch)[:, self._columns] / self._temperature  # (n, emotions in use)
-            # softmax over some logits is softmax over all, renormalised, but can't lose them all to rounding
-            rows = logits.softmax(dim=1).tolist()
+        batch = as_input(torch.stack(list(tensors)))  # (n, …)
+        logits = logits_of(self._network, batch)[:, self._columns]  # (n, emotions in use)
+        # softmax over some logits is softmax over all, renormalised, but can't lose them all to rounding
+        rows = (logits / self._temperature).softmax(dim=1).tolist()
         return [normalise(dict(zip(self._emotions, row, strict=True)), self._emotions) for row in rows]

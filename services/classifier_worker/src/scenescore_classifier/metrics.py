@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,11 +50,36 @@ def calibration_error(probabilities: Floats, labels: Ints, bins: int = 10) -> fl
 
     Biased upwards on few pictures: some 200 give .055 on average even for perfect probabilities.
     """
+    diagram = reliability(probabilities, labels, bins)
+    # a bin without pictures has no mean, and no weight either
+    gaps = np.nan_to_num(np.abs(diagram.accuracy - diagram.confidence))
+    return float(np.sum(gaps * diagram.counts) / len(labels))
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """A reliability diagram (DeGroot and Fienberg 1983) in b equal bins of the likeliest emotion's probability."""
+
+    counts: Ints
+    """Pictures in each bin, int (b,)."""
+    confidence: Floats
+    """Mean of the likeliest's probability, float (b,) in [0, 1]; NaN where a bin has no pictures."""
+    accuracy: Floats
+    """Share of pictures whose likeliest emotion is the labelled one, float (b,) in [0, 1]; NaN likewise."""
+
+
+def reliability(probabilities: Floats, labels: Ints, bins: int = 10) -> Reliability:
+    """How often the likeliest emotion is right, by how likely it was said to be."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     bin_of = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    gaps = [abs(np.sum(right[bin_of == b]) - np.sum(confidence[bin_of == b])) for b in range(bins)]
-    return float(np.sum(gaps) / len(labels))
+    counts = np.bincount(bin_of, minlength=bins)
+    full = np.where(counts > 0, counts, np.nan)
+    return Reliability(
+        counts=counts,
+        confidence=np.bincount(bin_of, weights=confidence, minlength=bins) / full,
+        accuracy=np.bincount(bin_of, weights=right, minlength=bins) / full,
+    )
 
 
 def bootstrap_interval(

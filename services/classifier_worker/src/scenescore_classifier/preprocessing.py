@@ -6,6 +6,8 @@ the functions of this file.
 """
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -20,36 +22,56 @@ MAX_BYTES = 64 * 2**20
 """Longest file that is looked at."""
 
 MAX_PIXELS = 50_000_000
-"""Largest picture that is unpacked: 150 MB of RGB in memory."""
+"""Largest picture that is unpacked: 200 MB in Pillow's memory, which keeps four bytes for a pixel of RGB."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 """Read by decoders that run in this process; Pillow's others (some start programs) are never tried."""
 
+_WEIGHTS = {"WEBP": 2}
+"""A WebP counts double: its decoder holds two canvases beside the picture, some 17 bytes a pixel."""
 
-def decode(data: bytes) -> Image.Image:
+
+def decode(data: bytes, side: int = SIDE) -> Image.Image:
     """The picture in `data`: RGB, upright as its EXIF says, transparent parts on white, first frame only.
 
-    A JPEG much larger than the network needs comes back at a half, a quarter or an eighth of its size, never
-    below twice `SIDE` on either side: the decoder then skips most of its work.
+    One much larger than a network with an input of `side` by `side` pixels needs comes back smaller, never below
+    twice `side` on either edge. A JPEG is unpacked at a half, a quarter or an eighth of its size (its DCT's lowest
+    frequencies): the decoder then skips most of its work.
 
     Raises InvalidPictureError when `data` is no whole picture of one of `FORMATS`, or is larger than
     `MAX_BYTES` or `MAX_PIXELS` (code `picture_too_large`).
     """
+    with opened(data) as image:
+        return unpacked(image, side)
+
+
+def opened(data: bytes) -> Image.Image:
+    """The picture in `data` with only its header read: its size is known and checked, nothing is unpacked.
+
+    Raises InvalidPictureError as `decode` does.
+    """
     if len(data) > MAX_BYTES:
         raise _too_large(f"The picture has more than {MAX_BYTES // 2**20} MiB")
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check_size(image)
-            image.draft("RGB", (2 * SIDE, 2 * SIDE))
-            return _to_rgb(ImageOps.exif_transpose(image))
-    except InvalidPictureError:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_large(f"The picture has more than {MAX_PIXELS:,} pixels") from error
-    except Exception as error:  # hostile bytes make Pillow's parsers raise anything at all
-        raise InvalidPictureError(
-            f"The file can't be read as a picture: send a whole {', '.join(FORMATS)} file."
-        ) from error
+    with _sentences():
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    if weight(image) > MAX_PIXELS:
+        image.close()
+        raise _too_large(f"The picture has more than {MAX_PIXELS // _weight_of(image):,} pixels")
+    return image
+
+
+def weight(image: Image.Image) -> int:
+    """What an opened picture takes of the memory while it is unpacked, in pixels of the usual formats."""
+    return image.width * image.height * _weight_of(image)
+
+
+def unpacked(image: Image.Image, side: int = SIDE) -> Image.Image:
+    """The pixels of an `opened` picture, as `decode` promises them. Raises InvalidPictureError."""
+    with _sentences():
+        image.draft("RGB", (2 * side, 2 * side))
+        image.load()
+        # small before anything else is made of it: each further step would hold the large one twice
+        return _to_rgb(ImageOps.exif_transpose(_shrunk(image, side)))
 
 
 def to_tensor(image: Image.Image) -> torch.Tensor:
@@ -69,22 +91,54 @@ def to_shares(pixels: torch.Tensor) -> torch.Tensor:
     return pixels.to(torch.float32) / 255
 
 
-def _check_size(image: Image.Image) -> None:
-    """Only the header has been read by now: a decompression bomb is refused before it unpacks."""
-    if image.width * image.height > MAX_PIXELS:
-        raise _too_large(f"The picture has more than {MAX_PIXELS:,} pixels")
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Turns whatever Pillow raises into an error that says what to do."""
+    try:
+        yield
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_large(f"The picture has more than {MAX_PIXELS:,} pixels") from error
+    except Exception as error:  # hostile bytes make Pillow's parsers raise anything at all
+        raise InvalidPictureError(
+            f"The file can't be read as a picture: send a whole {', '.join(FORMATS)} file."
+        ) from error
+
+
+def _weight_of(image: Image.Image) -> int:
+    return _WEIGHTS.get(image.format or "", 1)
 
 
 def _too_large(complaint: str) -> InvalidPictureError:
     return InvalidPictureError(f"{complaint}: send a smaller one.", code="picture_too_large")
 
 
+def _shrunk(image: Image.Image, side: int) -> Image.Image:
+    """The mean of each block of whole pixels, so that the shorter edge has 2 to 4 times `side`; a small picture as
+    it is.
+    """
+    factors = max(image.width // (2 * side), 1), max(image.height // (2 * side), 1)
+    return image if factors == (1, 1) else _averageable(image).reduce(factors)
+
+
+def _averageable(image: Image.Image) -> Image.Image:
+    """In a mode whose values are brightnesses, not numbers in a palette; transparency, where there is any, as alpha."""
+    if image.mode.startswith("I"):
+        return _eight_bit(image)
+    if image.has_transparency_data:
+        return image if image.mode in {"RGBA", "LA"} else image.convert("RGBA")
+    return image if image.mode in {"RGB", "L", "CMYK"} else image.convert("RGB")
+
+
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
-        # 16-bit grey: Pillow's own conversion cuts values above 255 to white
-        return image.point(lambda value: value * (1 / 257)).convert("L").convert("RGB")
+        return _eight_bit(image).convert("RGB")
     if not image.has_transparency_data:
         return image.convert("RGB")
     layer = image.convert("RGBA")
     white = Image.new("RGBA", layer.size, "white")
     return Image.alpha_composite(white, layer).convert("RGB")
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """16-bit grey: Pillow's own conversion cuts values above 255 to white."""
+    return image.point(lambda value: value * (1 / 257)).convert("L")

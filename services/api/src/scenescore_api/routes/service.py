@@ -11,8 +11,11 @@ from pydantic import BaseModel, Field
 from scenescore_api.pictures import CONTENT_TYPES
 from scenescore_api.problems import documented
 from scenescore_api.routes.dependencies import FOR_ADMINISTRATORS, FOR_EVERYBODY, Service, Settings
+from scenescore_api.service import JobService
 from scenescore_shared.errors import TransientError
+from scenescore_shared.jobs import Step
 from scenescore_shared.options import NOT_BUILT_YET, JobOptions
+from scenescore_shared.running_models import noted
 
 router = APIRouter(tags=["service"])
 
@@ -23,6 +26,14 @@ class PictureCapabilities(BaseModel):
     max_pixels: int
 
 
+class ModelView(BaseModel):
+    """A model at work. `name` is what jobs' provenance says; `sha256` is of its weights."""
+
+    name: Annotated[str, Field(examples=["thesis-relu@1c0ffee0"])]
+    version: Annotated[str, Field(description="Of the software around it", examples=["0.1.0"])]
+    sha256: str
+
+
 class Capabilities(BaseModel):
     """What this server takes and gives."""
 
@@ -30,9 +41,24 @@ class Capabilities(BaseModel):
     version: Annotated[str, Field(examples=["0.1.0"])]
     emotions: Annotated[list[str], Field(examples=[["happy", "angry", "sad"]])]
     picture: PictureCapabilities
+    classifiers: Annotated[
+        list[ModelView] | None,
+        Field(
+            description="The classifiers that workers run at present: two during an update, none while no worker "
+            "does; null when that can't be known because the object store does not answer"
+        ),
+    ]
     options: Annotated[dict[str, Any], Field(description="JSON Schema of the options")]
     options_not_built_yet: list[str]
     outputs: Annotated[list[str], Field(examples=[["music.mid"]])]
+
+
+def _classifiers(service: JobService) -> list[ModelView] | None:
+    try:
+        running = noted(Step.CLASSIFY, service.blobs, service.clock)
+    except TransientError:
+        return None
+    return [ModelView.model_validate(model, from_attributes=True) for model in running]
 
 
 class Health(BaseModel):
@@ -44,7 +70,7 @@ class Health(BaseModel):
 
 
 @router.get("/v1/capabilities", summary="What this server takes and gives", dependencies=FOR_EVERYBODY)
-def get_capabilities(request: Request, settings: Settings) -> Capabilities:
+def get_capabilities(request: Request, settings: Settings, service: Service) -> Capabilities:
     return Capabilities(
         version=request.app.version,
         emotions=list(settings.emotions),
@@ -53,6 +79,7 @@ def get_capabilities(request: Request, settings: Settings) -> Capabilities:
             max_bytes=settings.api.max_upload_bytes,
             max_pixels=settings.api.max_pixels,
         ),
+        classifiers=_classifiers(service),
         options=JobOptions.model_json_schema(),
         options_not_built_yet=list(NOT_BUILT_YET),
         outputs=["music.mid"],
