@@ -37,7 +37,9 @@ def test_nearest_neighbours_pass_over_the_picture_itself() -> None:
 
 
 def test_copies_are_found_mirrored_or_not() -> None:
-    real = torch.randint(0, 256, (8, 3, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    real = torch.randint(
+        0, 256, (8, 3, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
     made = torch.cat([real[:2], real[2:4].flip(3)])
     figures, pairs = measure(real, made, NamedFeatures("pixels", pixel_features), seed=0)
     assert figures["nearest"]["pixels"]["made_to_real"]["median"] == pytest.approx(0, abs=1e-3)
@@ -47,7 +49,9 @@ def test_copies_are_found_mirrored_or_not() -> None:
 
 
 def test_the_shipped_classifiers_features_are_its_hidden_layer() -> None:
-    pixels = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    pixels = torch.randint(
+        0, 256, (2, 3, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
     features = thesis_features()
     values = features.of(pixels)
     assert values.shape == (2, 64)
