@@ -1,0 +1,1 @@
+"""The networks that can tell how a picture feels."""
