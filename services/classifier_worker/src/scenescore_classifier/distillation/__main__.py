@@ -1,0 +1,102 @@
+"""`python -m scenescore_classifier.distillation PHOTOGRAPHS --teacher FOLDER --out DIR`: teach the network `scene`.
+
+Ctrl-C stops it; the same command goes on from the last save.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from scenescore_classifier.distillation.backbone import BACKBONE_FILE, save_backbone
+from scenescore_classifier.distillation.teacher import Teacher
+from scenescore_classifier.distillation.training import CURVE_FILE, Distillation, Settings
+from scenescore_classifier.distillation.views import Views, ViewsError, make_views, photographs
+from scenescore_shared.errors import ScenescoreError
+
+FAILED, INTERRUPTED = 1, 130
+LEAST_PHOTOGRAPHS = 200
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with `arguments` (of the command line where None) and give its exit status."""
+    options = _parser().parse_args(arguments)
+    torch.set_num_threads(options.threads)
+    try:
+        explained = distil(options)
+    except ScenescoreError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return FAILED
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped. What was saved is kept: the same command goes on from there.\n")
+        return INTERRUPTED
+    sys.stdout.write(
+        f"Explains {explained:.3f} of the variance of the teacher's embeddings of photographs kept aside.\n"
+        f"The backbone is {options.out / BACKBONE_FILE}, its curve {options.out / CURVE_FILE}.\n"
+    )
+    return 0
+
+
+def distil(options: argparse.Namespace) -> float:
+    """Everything the command does with its parsed `options`; the share of the embeddings' variance explained."""
+    files = photographs(options.photographs, options.leave_out)
+    if len(files) < LEAST_PHOTOGRAPHS:
+        raise ViewsError(
+            f"{options.photographs} has {len(files)} pictures: give a folder with {LEAST_PHOTOGRAPHS} or more."
+        )
+    teacher = Teacher(options.teacher)
+    views: list[Views] = [
+        make_views(
+            options.photographs, files, teacher, seed, (options.views or options.out) / f"views-{seed}"
+        )
+        for seed in range(1, options.view_sets + 1)
+    ]
+    settings = Settings(seed=options.seed, epochs=options.epochs)
+    distillation = Distillation(views, settings, options.out)
+    network = distillation.run()
+    explained = distillation.explained()
+    save_backbone(
+        options.out / BACKBONE_FILE,
+        network,
+        {
+            "settings": asdict(settings),
+            "teacher_sha256": teacher.sha256,
+            "photographs": len(files),
+            "views": len(views),
+            "explained": [round(share, 4) for share in explained],
+        },
+    )
+    return explained[-1]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m scenescore_classifier.distillation", description=__doc__)
+    parser.add_argument(
+        "photographs", type=Path, help="folder of photographs, at any depth; no labels are needed"
+    )
+    parser.add_argument(
+        "--teacher", type=Path, required=True, help="folder of `scenescore models pull mobilenet`"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for the backbone, its state and its curve"
+    )
+    parser.add_argument(
+        "--views", type=Path, help="folder for the views (60 kB a photograph); --out by default"
+    )
+    parser.add_argument("--view-sets", type=int, default=1, help="views of each photograph (default 1)")
+    parser.add_argument(
+        "--leave-out", action="append", default=[], metavar="NAME", help="folder to pass over"
+    )
+    parser.add_argument("--seed", type=int, default=Settings.seed, help="default %(default)s")
+    parser.add_argument("--epochs", type=int, default=Settings.epochs, help="default %(default)s")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="the same number gives the same weights (default 1)"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

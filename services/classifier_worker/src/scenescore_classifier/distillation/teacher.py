@@ -1,0 +1,96 @@
+"""MobileNet v2, quantised, as the teacher: its picture of a picture at three depths, and its embedding."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from scenescore_classifier.models.scene import EMBEDDING, MAPS
+from scenescore_shared.errors import ScenescoreError
+
+WEIGHTS_FILE = "tf2_mobilenet_v2_1.0_224_ptq.tflite"
+SIDE = 224
+"""Height and width in pixels of what the teacher sees."""
+
+RANGE = 6.0
+"""ReLU6 ends there."""
+
+
+class TeacherError(ScenescoreError):
+    """There is no teacher, or it is another network than the one expected; the message says what to do."""
+
+    code = "invalid_teacher"
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What the teacher makes of one picture."""
+
+    maps: tuple[NDArray[np.int8], ...]
+    """(28, 28, 32), (14, 14, 96) and (7, 7, 320): what its residual stages pass on, in its own quantised units."""
+    embedding: NDArray[np.float32]
+    """(1280,) in [0, 6]: the last map's mean over its places."""
+
+
+class Teacher:
+    """The quantised MobileNet v2 (Sandler et al. 2018) of google-coral/test_data, run by ai-edge-litert.
+
+    `folder` holds WEIGHTS_FILE. Raises TeacherError where that is missing or not this network, or where the
+    extra `mobilenet` is not installed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / WEIGHTS_FILE
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise TeacherError(f"{path} can't be read ({error.strerror}): pull the models first.") from error
+        self.sha256 = hashlib.sha256(data).hexdigest()
+        self._interpreter = _interpreter(data)
+        details = self._interpreter.get_tensor_details()
+        self._maps = [_last_named(details, ("add", "project"), (1, side, side, n)) for side, n in MAPS]
+        self._last = _last_named(details, ("relu6",), (1, 7, 7, EMBEDDING))
+        self._input = int(self._interpreter.get_input_details()[0]["index"])
+
+    def show(self, picture: Image.Image) -> Lesson:
+        """An RGB picture of 224x224 pixels → what the teacher makes of it."""
+        self._interpreter.set_tensor(self._input, np.asarray(picture, dtype=np.uint8)[np.newaxis])
+        self._interpreter.invoke()
+        last = self._interpreter.get_tensor(self._last)[0].reshape(-1, EMBEDDING)
+        shares = (last.astype(np.float32) + 128) / 255  # int8 over the range of ReLU6
+        return Lesson(
+            maps=tuple(self._interpreter.get_tensor(index)[0] for index in self._maps),
+            embedding=(shares.mean(axis=0) * RANGE).astype(np.float32),
+        )
+
+
+def _interpreter(data: bytes) -> Any:
+    try:
+        from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise TeacherError(
+            "The teacher needs the extra: pip install 'scenescore-classifier[mobilenet]'."
+        ) from error
+    try:
+        # inner tensors are thrown away as soon as they are used, unless all are kept
+        interpreter = Interpreter(model_content=data, num_threads=1, experimental_preserve_all_tensors=True)
+        interpreter.allocate_tensors()
+    except (RuntimeError, ValueError) as error:
+        raise TeacherError(f"{WEIGHTS_FILE} is damaged: pull it again ({error}).") from error
+    return interpreter
+
+
+def _last_named(details: list[dict[str, Any]], words: tuple[str, ...], shape: tuple[int, ...]) -> int:
+    """The index of the last tensor of a shape whose name has one of the words: what its stage passes on."""
+    found = [
+        int(item["index"])
+        for item in details
+        if tuple(item["shape"]) == shape and any(word in item["name"] for word in words)
+    ]
+    if not found:
+        raise TeacherError(f"{WEIGHTS_FILE} is another network than expected: pull it again.")
+    return max(found)

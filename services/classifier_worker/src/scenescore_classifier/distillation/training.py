@@ -1,0 +1,242 @@
+"""Block-wise distillation: each part of the network learns to give the teacher's map at its depth.
+
+FitNets (Romero et al. 2015) hint at inner maps; here every part has one, and for a share of the pictures it also
+starts from the teacher's (Wang et al. 2018, "Progressive blockwise knowledge distillation"): so the late parts
+learn from the first step on, on good maps, while the early ones are still poor. The share falls to nothing, and
+what is left is the whole network against the teacher.
+"""
+
+import json
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load as parse_tensors
+from safetensors.torch import save as serialise_tensors
+from torch import Tensor
+from torch.nn import functional
+from tqdm import tqdm
+
+from scenescore_classifier.checkpoint import write_atomically
+from scenescore_classifier.distillation.views import Views
+from scenescore_classifier.models.scene import SceneCNN
+from scenescore_classifier.preprocessing import to_shares
+
+STATE_FILE = "distillation.safetensors"
+CURVE_FILE = "distillation.json"
+
+HELD_OUT = 40
+"""Every so many-th photograph is kept for measuring."""
+
+SCALE_SAMPLE = 2000
+"""Photographs whose maps say what is large in a channel."""
+
+SHOWN = 0.8
+"""Share of pictures for which a part starts from the teacher's map, at first; it falls to none half way."""
+
+LARGEST_GRADIENT = 5.0
+EMA = 0.998
+"""Share of the averaged weights that each step keeps: what is measured and shipped is the average."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """AdamW (Loshchilov and Hutter 2019), the rate rising over `warm_up` steps, then falling by half a cosine."""
+
+    seed: int = 1
+    epochs: int = 12
+    batch: int = 64
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.02
+    warm_up: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Mean and spread of a channel over the photographs: maps are compared in these units."""
+
+    mean: Tensor
+    """(channels,)"""
+    spread: Tensor
+    """(channels,)"""
+
+    def apply(self, values: Tensor) -> Tensor:
+        """Channels last → mean 0, spread 1."""
+        return (values - self.mean) / self.spread
+
+
+class Distillation:
+    """A run that can be stopped after any step and goes on from `out`, to the same weights on one kind of CPU."""
+
+    def __init__(self, views: Sequence[Views], settings: Settings, out: Path) -> None:
+        self._views, self._settings, self._out = views, settings, out
+        seen = np.flatnonzero(np.all([view.seen for view in views], axis=0))
+        self._held_out = seen[::HELD_OUT]
+        self._learnt = np.setdiff1d(seen, self._held_out)
+        self._scales = _scales(views[0], self._learnt, settings.seed)
+        generator = torch.Generator().manual_seed(settings.seed)
+        self.network = SceneCNN(2, generator)
+        self.average = SceneCNN(2)
+        self.average.load_state_dict(self.network.state_dict())
+        taught = [value for name, value in self.network.named_parameters() if not name.startswith("output")]
+        self._optimiser = torch.optim.AdamW(
+            taught, lr=settings.learning_rate, betas=(0.9, 0.99), weight_decay=settings.weight_decay
+        )
+        self._step = 0
+        self._curve: list[dict[str, Any]] = []
+        self._seconds = 0.0
+        self._restore()
+
+    @property
+    def steps(self) -> int:
+        """Of the whole run."""
+        return self._settings.epochs * (len(self._learnt) // self._settings.batch)
+
+    def run(self, *, save_every: int = 150) -> SceneCNN:
+        """Go on to the end; the averaged network. Bars on a terminal; the curve grows at each save."""
+        began = time.monotonic() - self._seconds
+        bar = tqdm(total=self.steps, initial=self._step, desc="distilling", unit="step", disable=None)
+        while self._step < self.steps:
+            losses = self._learn()
+            bar.update()
+            if self._step % save_every == 0 or self._step == self.steps:
+                self._seconds = time.monotonic() - began
+                explained = self.explained()
+                self._curve.append(
+                    {
+                        "step": self._step,
+                        "photographs": self._step * self._settings.batch,
+                        "minutes": round(self._seconds / 60, 1),
+                        "loss": round(sum(losses), 4),
+                        "explained": [round(share, 4) for share in explained],
+                    }
+                )
+                self._save()
+                bar.set_postfix(explained=f"{explained[-1]:.3f}")
+        bar.close()
+        return self.average
+
+    def explained(self) -> list[float]:
+        """Share of the held-out photographs' variance that the averaged network explains: of each of the three
+        maps, then of the embedding; 1 is perfect, 0 is the mean.
+        """
+        self.average.eval()
+        errors = []
+        with torch.inference_mode():
+            for start in range(0, len(self._held_out), self._settings.batch):
+                batch = self._batch(0, self._held_out[start : start + self._settings.batch])
+                nothing = torch.zeros(len(batch[0]), dtype=torch.bool)
+                errors.append([loss.item() for loss in self._losses(self.average, *batch, nothing)])
+        return [1 - float(error) for error in np.mean(errors, axis=0)]
+
+    def _learn(self) -> list[float]:
+        settings = self._settings
+        epoch, place = divmod(self._step, len(self._learnt) // settings.batch)
+        order = np.random.default_rng([settings.seed, epoch]).permutation(self._learnt)
+        rows = order[place * settings.batch : (place + 1) * settings.batch]
+        batch = self._batch(epoch % len(self._views), rows)
+        progress = self._step / self.steps
+        generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + self._step)
+        shown = torch.rand(len(rows), generator=generator) < SHOWN * max(0.0, 1 - 2 * progress)
+        for group in self._optimiser.param_groups:
+            group["lr"] = settings.learning_rate * min((self._step + 1) / settings.warm_up, _cosine(progress))
+        self.network.train()
+        losses = list(self._losses(self.network, *batch, shown))
+        self._optimiser.zero_grad()
+        torch.stack(losses).sum().backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
+        self._optimiser.step()
+        self._step += 1
+        self._follow()
+        return [loss.item() for loss in losses]
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Moves the averaged weights; early on faster, as the first ones are worth nothing."""
+        kept = min(EMA, self._step / (10 + self._step))
+        pairs = zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True)
+        for average, newest in pairs:
+            if average.is_floating_point():
+                average.lerp_(newest, 1 - kept)
+            else:
+                average.copy_(newest)
+
+    def _losses(
+        self, network: SceneCNN, pixels: Tensor, maps: list[Tensor], embeddings: Tensor, shown: Tensor
+    ) -> Iterator[Tensor]:
+        *given, embedded = network.taught(to_shares(pixels), maps, shown)
+        for value, truth in zip(given, maps, strict=True):
+            yield functional.mse_loss(value, truth)
+        yield functional.mse_loss(self._scales[-1].apply(embedded), self._scales[-1].apply(embeddings))
+
+    def _batch(self, view: int, rows: NDArray[np.int64]) -> tuple[Tensor, list[Tensor], Tensor]:
+        """Pixels (n, 3, 112, 112), the teacher's maps in units of their spread, its embeddings."""
+        views, rows = self._views[view], np.sort(rows)
+        pixels = torch.from_numpy(views.pixels[rows]).permute(0, 3, 1, 2)
+        maps = [
+            scale.apply(torch.from_numpy(kept[rows]).float()).permute(0, 3, 1, 2)
+            for kept, scale in zip(views.maps, self._scales, strict=False)
+        ]
+        return pixels, maps, torch.from_numpy(views.embeddings[rows])
+
+    def _save(self) -> None:
+        tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
+        tensors |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
+        for place, state in self._optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{place}.{name}": value for name, value in state.items()}
+        data = serialise_tensors(
+            {name: value.contiguous() for name, value in tensors.items()},
+            metadata={"step": str(self._step), "seconds": str(self._seconds), "run": self._identity()},
+        )
+        self._out.mkdir(parents=True, exist_ok=True)
+        write_atomically(self._out / STATE_FILE, data)
+        facts = {"settings": asdict(self._settings), "views": len(self._views), "curve": self._curve}
+        write_atomically(self._out / CURVE_FILE, (json.dumps(facts, indent=1) + "\n").encode())
+
+    def _restore(self) -> None:
+        path = self._out / STATE_FILE
+        if not path.exists():
+            return
+        data = path.read_bytes()
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
+        if header["run"] != self._identity():
+            return
+        tensors = parse_tensors(data)
+        for name, network in (("network", self.network), ("average", self.average)):
+            prefix = f"{name}."
+            network.load_state_dict(
+                {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+            )
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, value in tensors.items():
+            if key.startswith("optimiser."):
+                _, place, name = key.split(".")
+                state.setdefault(int(place), {})[name] = value
+        self._optimiser.load_state_dict({**self._optimiser.state_dict(), "state": state})
+        self._step, self._seconds = int(header["step"]), float(header["seconds"])
+        self._curve = json.loads((self._out / CURVE_FILE).read_text())["curve"]
+
+    def _identity(self) -> str:
+        """Says whether a kept state is of this run."""
+        return json.dumps([asdict(self._settings), len(self._views), len(self._learnt)])
+
+
+def _cosine(progress: float) -> float:
+    return 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def _scales(views: Views, rows: NDArray[np.int64], seed: int) -> list[Scale]:
+    """One for each map, then one for the embedding, from a sample of the photographs."""
+    sample = np.sort(np.random.default_rng(seed).permutation(rows)[:SCALE_SAMPLE])
+    arrays: list[NDArray[Any]] = [*views.maps, views.embeddings]
+    scales = []
+    for kept in arrays:
+        values = torch.from_numpy(kept[sample]).float().flatten(0, -2)
+        scales.append(Scale(values.mean(dim=0), values.std(dim=0) + 1e-3))
+    return scales

@@ -1,0 +1,119 @@
+"""The product's own network, `scene`: small, trained from scratch, its blocks taught one by one (see `distillation`).
+
+Depthwise 3x3 convolutions between pointwise ones (Howard et al. 2017, "MobileNets") in residual blocks (He et al.
+2016) on few pixels: 112x112 in, an embedding of 1,280 numbers out, 1.4 million parameters, 0.13 billion
+multiplications. Four parts meet at maps of known meaning, so that each can be taught alone.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+SIDE = 112
+"""Height and width in pixels of what the network sees."""
+
+EMBEDDING = 1280
+"""Numbers in a picture's embedding, each in [0, 6]."""
+
+MAPS = ((28, 32), (14, 96), (7, 320))
+"""Side and channels of what the first three parts give."""
+
+WIDTHS = (64, 128, 320)
+"""Channels within those parts."""
+
+STEM = 24
+BLOCKS = 3
+EXPANSION = 2
+
+
+class SceneCNN(nn.Module):
+    """Pictures → maps → embedding → one logit per emotion.
+
+    The initial weights come from `generator`, from seed 0 where none is given; torch's global random state is
+    left as it was.
+    """
+
+    def __init__(self, outputs: int, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        (_, near), (_, middle), (_, far) = MAPS
+        seed = int(torch.randint(2**31, (1,), generator=generator or torch.Generator().manual_seed(0)))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            stem = nn.Sequential(
+                nn.Conv2d(3, STEM, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(STEM), nn.ReLU()
+            )
+            self.parts = nn.ModuleList(
+                [
+                    nn.Sequential(stem, Part(STEM, WIDTHS[0], near)),
+                    Part(near, WIDTHS[1], middle),
+                    Part(middle, WIDTHS[2], far),
+                ]
+            )
+            self.embedding = nn.Conv2d(far, EMBEDDING, 1)
+            self.output = nn.Linear(EMBEDDING, outputs)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Pictures (n, 3, 112, 112) in [0, 1] → logits (n, outputs)."""
+        logits: Tensor = self.output(self.embed(pictures))
+        return logits
+
+    def embed(self, pictures: Tensor) -> Tensor:
+        """Pictures (n, 3, 112, 112) in [0, 1] → embeddings (n, 1280) in [0, 6]."""
+        x = centred(pictures).contiguous(memory_format=torch.channels_last)
+        for part in self.parts:
+            x = part(x)  # (n, 32, 28, 28), (n, 96, 14, 14), (n, 320, 7, 7)
+        return self.pool(x)
+
+    def pool(self, maps: Tensor) -> Tensor:
+        """The last part's maps (n, 320, 7, 7) → embeddings (n, 1280)."""
+        return functional.relu6(self.embedding(maps)).mean(dim=(2, 3))
+
+    def taught(self, pictures: Tensor, maps: list[Tensor], shown: Tensor) -> Iterator[Tensor]:
+        """The maps of each part, then the embedding, for teaching.
+
+        Pictures (n, 3, 112, 112); `maps` are the teacher's three. Where `shown`, bool (n,), a part starts from the
+        teacher's map, as if the parts before it knew everything; elsewhere from what they gave.
+        """
+        x = centred(pictures).contiguous(memory_format=torch.channels_last)
+        for part, truth in zip(self.parts, maps, strict=True):
+            x = part(x)
+            yield x
+            x = torch.where(shown[:, None, None, None], truth, x)
+        yield self.pool(x)
+
+
+class Part(nn.Sequential):
+    """Maps at half the side: (n, before, 2h, 2w) → (n, after, h, w), `width` channels within."""
+
+    def __init__(self, before: int, width: int, after: int) -> None:
+        super().__init__(
+            nn.Conv2d(before, width, 2, stride=2, bias=False),
+            nn.BatchNorm2d(width),
+            *(Block(width) for _ in range(BLOCKS)),
+            nn.Conv2d(width, after, 1),
+        )
+
+
+class Block(nn.Module):
+    """A residual block, (n, width, h, w) → the same: it starts as the identity, as its last scale is zero."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.spread = nn.Conv2d(width, width, 3, padding=1, groups=width, bias=False)
+        self.spread_norm = nn.BatchNorm2d(width)
+        self.widen = nn.Conv2d(width, width * EXPANSION, 1)
+        self.narrow = nn.Conv2d(width * EXPANSION, width, 1, bias=False)
+        self.narrow_norm = nn.BatchNorm2d(width)
+        nn.init.zeros_(self.narrow_norm.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        inner = functional.relu(self.widen(self.spread_norm(self.spread(x))))
+        result: Tensor = x + self.narrow_norm(self.narrow(inner))
+        return result
+
+
+def centred(pictures: Tensor) -> Tensor:
+    """Shares of brightness in [0, 1] → [-1, 1]."""
+    return pictures * 2 - 1

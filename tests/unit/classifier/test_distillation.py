@@ -1,0 +1,287 @@
+"""Block-wise distillation on a few small pictures and a teacher that is a fixed rule."""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from scenescore_classifier.checkpoint import CheckpointError
+from scenescore_classifier.distillation import __main__ as command
+from scenescore_classifier.distillation import training
+from scenescore_classifier.distillation.backbone import load_backbone, save_backbone
+from scenescore_classifier.distillation.teacher import WEIGHTS_FILE, Lesson, Teacher, TeacherError
+from scenescore_classifier.distillation.training import Distillation, Settings
+from scenescore_classifier.distillation.views import (
+    SMALLEST_AREA,
+    Shows,
+    Views,
+    ViewsError,
+    make_views,
+    photographs,
+    random_box,
+)
+from scenescore_classifier.models.scene import EMBEDDING, MAPS, SIDE, SceneCNN
+
+
+@dataclass(frozen=True)
+class SmallSettings(Settings):
+    """So that a dozen photographs are an epoch of some steps."""
+
+    batch: int = 4
+    warm_up: int = 1
+
+
+SETTINGS = SmallSettings(epochs=2)
+
+
+class BrightnessTeacher:
+    """Gives maps and embeddings that follow from the picture's mean colour."""
+
+    sha256 = "0" * 64
+
+    def __init__(self, _: Path | None = None) -> None:
+        self.looks = 0
+
+    def show(self, picture: Image.Image) -> Lesson:
+        assert picture.size == (224, 224)
+        self.looks += 1
+        colour = np.asarray(picture, dtype=np.float32).mean(axis=(0, 1))
+        maps = tuple(np.full((side, side, depth), colour[0] / 4, dtype=np.int8) for side, depth in MAPS)
+        return Lesson(maps, np.resize(colour / 50, EMBEDDING).astype(np.float32))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(3)
+    (tmp_path / "photographs" / "left").mkdir(parents=True)
+    for number in range(13):
+        noise = rng.integers(0, 20, size=(40, 50, 3)) + 18 * number
+        Image.fromarray(noise.astype(np.uint8)).save(tmp_path / "photographs" / f"{number:02}.png")
+    Image.new("RGB", (9, 9)).save(tmp_path / "photographs" / "left" / "out.png")
+    return tmp_path / "photographs"
+
+
+def kept_views(folder: Path, out: Path, teacher: Shows | None = None) -> Views:
+    files = photographs(folder, ["left"])
+    return make_views(folder, files, teacher or BrightnessTeacher(), 1, out)
+
+
+def test_photographs_are_found_at_any_depth_in_order_without_what_is_left_out(folder: Path) -> None:
+    assert photographs(folder)[-1] == "left/out.png"
+    assert photographs(folder, ["left"]) == [f"{number:02}.png" for number in range(13)]
+
+
+def test_a_view_shows_a_large_part_of_its_photograph() -> None:
+    boxes = [random_box(160, 100, np.random.default_rng(seed)) for seed in range(200)]
+    assert 60 < sum(box == (0, 0, 160, 100) for box in boxes) < 140
+    for left, upper, right, lower in boxes:
+        assert 0 <= left < right <= 160
+        assert 0 <= upper < lower <= 100
+        assert (right - left) * (lower - upper) > 0.7 * SMALLEST_AREA * 160 * 100
+
+
+def test_views_are_the_same_however_often_their_making_was_stopped(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = kept_views(folder, tmp_path / "whole")
+    monkeypatch.setattr("scenescore_classifier.distillation.views.SAVE_EVERY", 3)
+
+    class Tired(BrightnessTeacher):
+        def show(self, picture: Image.Image) -> Lesson:
+            if self.looks == 7:
+                raise KeyboardInterrupt
+            return super().show(picture)
+
+    with pytest.raises(KeyboardInterrupt):
+        kept_views(folder, tmp_path / "parts", Tired())
+    rested = BrightnessTeacher()
+    parts = kept_views(folder, tmp_path / "parts", rested)
+    assert rested.looks == 13 - 6  # six were noted before the seventh was looked at
+    assert np.array_equal(parts.pixels, whole.pixels)
+    assert np.array_equal(parts.maps[0], whole.maps[0])
+    assert parts.seen.all()
+
+
+def test_a_photograph_that_can_not_be_read_is_left_out(folder: Path, tmp_path: Path) -> None:
+    (folder / "05.png").write_bytes(b"no picture")
+    views = kept_views(folder, tmp_path / "views")
+    assert views.seen.sum() == 12
+    assert not views.seen[5]
+
+
+def test_views_of_other_photographs_are_refused(folder: Path, tmp_path: Path) -> None:
+    kept_views(folder, tmp_path / "views")
+    with pytest.raises(ViewsError, match="name another folder"):
+        make_views(folder, photographs(folder), BrightnessTeacher(), 1, tmp_path / "views")
+
+
+def test_the_network_learns_what_the_teacher_sees(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "HELD_OUT", 6)
+    views = kept_views(folder, tmp_path / "views")
+    distillation = Distillation([views], Settings(epochs=6, batch=4, warm_up=2), tmp_path / "run")
+    before = distillation.explained()
+    distillation.run(save_every=6)
+    after = distillation.explained()
+    assert all(late > early + 0.05 for early, late in zip(before, after, strict=True)), (before, after)
+    curve = json.loads((tmp_path / "run" / "distillation.json").read_text())["curve"]
+    assert curve[-1]["step"] == distillation.steps
+    assert curve[-1]["explained"] == [round(share, 4) for share in after]
+
+
+def test_a_stopped_run_goes_on_to_the_same_weights(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "HELD_OUT", 6)
+    views = kept_views(folder, tmp_path / "views")
+    whole = Distillation([views], SETTINGS, tmp_path / "whole").run(save_every=1)
+    stopped = Distillation([views], SETTINGS, tmp_path / "parts")
+    learn = stopped._learn
+    steps = iter(range(2))
+
+    def learn_twice() -> list[float]:
+        if next(steps, None) is None:
+            raise KeyboardInterrupt
+        return learn()
+
+    monkeypatch.setattr(stopped, "_learn", learn_twice)
+    with pytest.raises(KeyboardInterrupt):
+        stopped.run(save_every=1)
+    resumed = Distillation([views], SETTINGS, tmp_path / "parts").run(save_every=1)
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True)
+    )
+
+
+def test_a_kept_state_of_other_settings_is_not_gone_on_with(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "HELD_OUT", 6)
+    views = kept_views(folder, tmp_path / "views")
+    Distillation([views], SETTINGS, tmp_path / "run").run()
+    other = Distillation([views], Settings(epochs=3, batch=4), tmp_path / "run")
+    fresh = Distillation([views], Settings(epochs=3, batch=4), tmp_path / "elsewhere")
+    assert other.explained() == fresh.explained()
+
+
+def test_parts_that_are_shown_the_teacher_s_maps_do_not_see_the_picture() -> None:
+    network = SceneCNN(2).eval()
+    pictures = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
+    maps = [torch.zeros(2, depth, side, side) for side, depth in MAPS]
+    shown = list(network.taught(pictures, maps, torch.ones(2, dtype=torch.bool)))
+    alone = list(network.taught(pictures, maps, torch.zeros(2, dtype=torch.bool)))
+    assert torch.equal(shown[1][0], shown[1][1])
+    assert not torch.equal(alone[1][0], alone[1][1])
+    assert torch.allclose(alone[-1], network.embed(pictures), atol=1e-5)
+
+
+def test_initial_weights_follow_from_the_generator_and_leave_the_global_one_alone() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    one, two = (SceneCNN(2, torch.Generator().manual_seed(seed)) for seed in (1, 1))
+    other = SceneCNN(2, torch.Generator().manual_seed(2))
+    assert torch.equal(torch.rand(1), expected)
+    assert torch.equal(one.embedding.weight, two.embedding.weight)
+    assert not torch.equal(one.embedding.weight, other.embedding.weight)
+
+
+def test_a_backbone_comes_back_as_it_was_but_for_half_precision(tmp_path: Path) -> None:
+    network = SceneCNN(2, torch.Generator().manual_seed(1)).eval()
+    save_backbone(tmp_path / "b.safetensors", network, {"seed": 1})
+    back = load_backbone(tmp_path / "b.safetensors", 4).eval()
+    pictures = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
+    assert torch.allclose(network.embed(pictures), back.embed(pictures), atol=2e-3)
+    assert back.output.out_features == 4
+
+
+def test_a_damaged_or_foreign_backbone_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "b.safetensors"
+    with pytest.raises(CheckpointError, match="can't be read"):
+        load_backbone(path, 4)
+    path.write_bytes(b"nothing")
+    with pytest.raises(CheckpointError, match="damaged"):
+        load_backbone(path, 4)
+    network = SceneCNN(2)
+    with torch.no_grad():
+        network.embedding.weight[0] = float("nan")
+    save_backbone(path, network, {})
+    with pytest.raises(CheckpointError, match="no finite numbers"):
+        load_backbone(path, 4)
+
+
+def test_a_missing_teacher_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(TeacherError, match="pull the models first"):
+        Teacher(tmp_path)
+
+
+class FakeInterpreter:
+    """Of the shape of ai-edge-litert's: three maps, a last layer, and tensors that must not be mistaken for them."""
+
+    def __init__(self, **_: Any) -> None:
+        named = [
+            ("x/add/add", (1, 28, 28, 32)),
+            ("x/project/bn", (1, 28, 28, 32)),
+            ("y/add", (1, 14, 14, 96)),
+        ]
+        named += [("z/project", (1, 7, 7, 320)), ("z/other", (1, 7, 7, 320)), ("last/relu6", (1, 7, 7, 1280))]
+        self.details = [{"index": i, "name": name, "shape": shape} for i, (name, shape) in enumerate(named)]
+
+    def allocate_tensors(self) -> None: ...
+
+    def invoke(self) -> None: ...
+
+    def get_tensor_details(self) -> list[dict[str, Any]]:
+        return self.details
+
+    def get_input_details(self) -> list[dict[str, Any]]:
+        return [{"index": 0}]
+
+    def set_tensor(self, index: int, value: np.ndarray[Any, Any]) -> None:
+        assert (index, value.shape, value.dtype) == (0, (1, 224, 224, 3), np.uint8)
+
+    def get_tensor(self, index: int) -> np.ndarray[Any, Any]:
+        return np.full(self.details[index]["shape"], index, dtype=np.int8)
+
+
+def test_the_teacher_s_layers_are_found_by_name_and_shape(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / WEIGHTS_FILE).write_bytes(b"weights")
+    module = SimpleNamespace(Interpreter=FakeInterpreter)
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", SimpleNamespace(interpreter=module))
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", module)
+    lesson = Teacher(tmp_path).show(Image.new("RGB", (224, 224)))
+    assert [int(values.flat[0]) for values in lesson.maps] == [1, 2, 3]
+    assert lesson.embedding == pytest.approx(np.full(EMBEDDING, (5 + 128) / 255 * 6), abs=1e-5)
+
+
+def test_the_command_says_what_is_missing(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(folder), "--teacher", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert command.main([*arguments, "--leave-out", "left"]) == 1
+    assert "has 13 pictures: give a folder with 200 or more" in capsys.readouterr().err
+
+
+def test_the_command_teaches_from_a_folder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "LEAST_PHOTOGRAPHS", 10)
+    monkeypatch.setattr(command, "Teacher", BrightnessTeacher)
+    monkeypatch.setattr(command, "Settings", SmallSettings)
+    monkeypatch.setattr(training, "HELD_OUT", 6)
+    out = tmp_path / "out"
+    arguments = [str(folder), "--teacher", str(tmp_path), "--out", str(out), "--epochs", "1"]
+    assert command.main([*arguments, "--view-sets", "2", "--leave-out", "left"]) == 0
+    assert "of the variance" in capsys.readouterr().out
+    assert load_backbone(out / "scene-backbone.safetensors", 4).output.out_features == 4
