@@ -8,6 +8,8 @@ from samples.api import Api
 from samples.pictures import jpeg
 from servers.in_thread import served
 
+from scenescore_shared.ports import Everybody
+
 _START = b'--B\r\nContent-Disposition: form-data; name="image"; filename="p.jpg"\r\n\r\n'
 _OPTIONS = b'--B\r\nContent-Disposition: form-data; name="options"\r\n\r\n{}\r\n'
 _WHOLE = _START + jpeg() + b"\r\n--B--\r\n"
@@ -104,6 +106,17 @@ def _exchange(port: int, *sent: bytes, end: bool = False) -> tuple[int, dict[str
         while len(body) < length:
             body += client.recv(65_536)
     return int(head.split()[1]), json.loads(body[:length])
+
+
+def test_a_whole_request_is_answered_whatever_nonsense_follows_it(api: Api) -> None:
+    with served(api.client.app) as port, socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+        client.sendall(_head(len(_WHOLE)) + _WHOLE + b"\0nonsense\r\n\r\n")
+        answer = b""
+        while data := client.recv(65_536):
+            answer += data
+    assert answer.startswith(b"HTTP/1.1 202 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert len(api.jobs.page(whose=Everybody(), status=None, limit=9, before_id=None)) == 1
 
 
 def test_over_a_real_socket_lies_are_found_and_nobody_waits_for_the_slow(api: Api) -> None:

@@ -21,6 +21,7 @@ from scenescore_api.pictures import too_large
 from scenescore_api.problems import MEDIA_TYPE, Problem, install_problem_handlers
 from scenescore_api.routes import events, jobs, webhook_events, webhooks
 from scenescore_api.routes import service as service_routes
+from scenescore_api.routes.paths import RoutePaths
 from scenescore_api.service import JobService
 from scenescore_api.settings import ApiSettings
 from scenescore_api.watching import JobWatch, OpenStreams
@@ -64,6 +65,7 @@ def make_app(
     app.state.settings = settings
     app.state.service = service
     app.state.doors = doors
+    app.state.paths = RoutePaths(app)
     app.state.watch = JobWatch(service.jobs.seqs)
     app.state.streams = OpenStreams(settings.api.max_streams)
     app.state.registry = CollectorRegistry()

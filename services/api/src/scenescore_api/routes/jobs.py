@@ -130,7 +130,7 @@ async def create_job(
             (view,) = await run_in_threadpool(_views, [job], service, request)
             answer, ended = view.model_dump(mode="json"), job.finished
     # relative (RFC 9110 §10.2.2): neither a forged Host nor a proxy can bend it
-    headers = {"Location": str(request.app.url_path_for("get_job", job_id=answer["id"]))}
+    headers = {"Location": request.app.state.paths("get_job", job_id=answer["id"])}
     if accepted.replayed:
         headers["Idempotent-Replayed"] = "true"
     if applied := preferences.applied(ended=ended):
@@ -322,12 +322,13 @@ def _retry_after(queue_position: int | None) -> str:
 
 
 def _views(jobs: Sequence[Job], service: JobService, request: Request) -> list[JobView]:
-    positions = service.queue_positions(jobs)
-    return [_rendered(job, positions.get(job.id), service, request) for job in jobs]
+    return [_rendered(job, service.queue_position(job), service, request) for job in jobs]
 
 
 def _rendered(job: Job, queue_position: int | None, service: JobService, request: Request) -> JobView:
-    def url_for(route: str, **path: str) -> str:
-        return str(request.app.url_path_for(route, **path))
-
-    return job_view(job, queue_position=queue_position, expires_at=service.expires_at(job), url_for=url_for)
+    return job_view(
+        job,
+        queue_position=queue_position,
+        expires_at=service.expires_at(job),
+        url_for=request.app.state.paths,
+    )
