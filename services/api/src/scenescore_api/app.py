@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
@@ -25,7 +26,6 @@ from scenescore_api.routes.paths import RoutePaths
 from scenescore_api.service import JobService
 from scenescore_api.settings import ApiSettings
 from scenescore_api.watching import JobWatch, OpenStreams
-from scenescore_shared.errors import InvalidRequestError
 
 _FORM_OVERHEAD_BYTES = 256 * 1024
 """What a form may be larger than its picture: the options and the boundaries."""
@@ -83,11 +83,12 @@ def make_app(
 
 def _add_middleware(app: FastAPI, settings: ApiSettings) -> None:
     max_upload_bytes = settings.api.max_upload_bytes
-    picture_error = too_large(max_upload_bytes)
     app.add_middleware(
         BodyLimit,
         max_bytes=max_upload_bytes + _FORM_OVERHEAD_BYTES,
-        too_large=InvalidRequestError(picture_error.message, code=picture_error.code),
+        seconds=settings.api.upload_seconds,
+        # a new one each time: an error keeps the frames that it passed
+        too_large=partial(too_large, max_upload_bytes),
     )
     if not settings.api.require_keys:
         app.add_middleware(LoopbackOnly)

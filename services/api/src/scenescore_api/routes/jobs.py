@@ -85,6 +85,7 @@ JobId = Annotated[str, Path(description="The job's id", examples=["0197f2a0-5c1e
         },
         **documented(
             HTTPStatus.BAD_REQUEST,
+            HTTPStatus.REQUEST_TIMEOUT,
             HTTPStatus.CONFLICT,
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -95,6 +96,7 @@ JobId = Annotated[str, Path(description="The job's id", examples=["0197f2a0-5c1e
                 HTTPStatus.UNPROCESSABLE_ENTITY: "An option is wrong or not available yet, the picture is damaged, or "
                 "the Idempotency-Key came with another request before",
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The file is no picture of a kind that is taken",
+                HTTPStatus.REQUEST_TIMEOUT: "The form did not arrive in time",
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The picture has too many bytes",
             },
         ),
