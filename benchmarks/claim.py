@@ -23,6 +23,7 @@ from machine import machine, postgres_version
 from servers.scenescore import Stack, stack_settings
 from servers_of_a_run import Servers, running_servers
 
+from scenescore_api.queue_places import MAX_QUEUE_POSITION
 from scenescore_shared import moves
 from scenescore_shared.adapters.sql.engine import make_engine
 from scenescore_shared.adapters.sql.jobs import SqlJobRepository
@@ -234,7 +235,6 @@ def other_questions(side: Side) -> None:
     """What the sweeper, Prometheus and lists ask, in milliseconds."""
     repository, now = side.repository, datetime.now(UTC)
     page = partial(repository.page, limit=100, before_id=None)
-    newest = page(whose=Everybody(), status=Status.QUEUED)
 
     def wakeable() -> None:
         repository.wakeable(
@@ -251,7 +251,7 @@ def other_questions(side: Side) -> None:
         "page of an owner by status": partial(page, whose="owner-7", status=Status.QUEUED),
         "page of a rare status": partial(page, whose=Everybody(), status=Status.FAILED),
         "page of an owner's rare status": partial(page, whose="owner-7", status=Status.FAILED),
-        "queue positions of 100": partial(repository.queue_positions, newest),
+        "head of the queue": partial(repository.due_times, Step.CLASSIFY, now=now, limit=MAX_QUEUE_POSITION),
         "counts of unfinished jobs": repository.unfinished_counts,
         "counts of ended jobs": repository.ended_counts,
     }

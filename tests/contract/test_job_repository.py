@@ -4,15 +4,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
 from samples.jobs import COMPOSED, MIX, NOW, POLICY, claimed, classified, job_id, queued, succeeded
 from sqlalchemy import Engine
 
-from scenescore_shared import fakes
-from scenescore_shared.adapters.sql import jobs as sql_jobs
 from scenescore_shared.errors import IllegalMoveError, LeaseLostError, NotFoundError, QuotaExceededError
 from scenescore_shared.fakes import InMemoryJobRepository
 from scenescore_shared.jobs import Job, Status, Step
@@ -208,36 +206,24 @@ def test_pages_are_newest_first(repository: JobRepository) -> None:
     assert ids(Status.SUCCEEDED, 5, limit=9) == [job_id(3), job_id(1)]
 
 
-def test_the_queue_position_counts_who_comes_first(repository: JobRepository) -> None:
-    waiting = [queued(number, at=NOW + timedelta(seconds=number)) for number in range(1, 5)]
-    for job in waiting:
-        repository.add(job)
-    repository.add(queued(9, at=NOW, emotions=MIX))
-    claim_due(repository, Step.CLASSIFY, limit=1, at=timedelta(seconds=9))
-    stored = [repository.get(job.id) for job in (*waiting, queued(9))]
-    assert repository.queue_positions([*stored, succeeded(queued(8))]) == {
-        job_id(2): 0,
-        job_id(3): 1,
-        job_id(4): 2,
-        job_id(9): 0,
-    }
-    assert repository.queue_positions([]) == {}
-    # as it was when it still waited
-    assert repository.queue_positions(waiting[:1]) == {}
+def test_the_head_of_a_queue_is_what_may_be_claimed_in_order(repository: JobRepository) -> None:
+    def at(seconds: float) -> datetime:
+        return NOW + timedelta(seconds=seconds)
 
-
-def test_the_queue_position_ends_at_a_thousand(
-    repository: JobRepository, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in (fakes, sql_jobs):
-        monkeypatch.setattr(module, "MAX_QUEUE_POSITION", 3)
-    # all due at the same moment: the order of their ids is theirs
-    waiting = [queued(number) for number in range(1, 6)]
-    for job in waiting:
-        repository.add(job)
-    assert repository.queue_positions(waiting) == {
-        job.id: min(number, 3) for number, job in enumerate(waiting)
-    }
+    for number, seconds in enumerate((3, 1, 4, 1, 6), start=1):
+        repository.add(queued(number, at=at(seconds)))
+    repository.add(queued(7, at=NOW, emotions=MIX))
+    repository.add(succeeded(queued(8)))
+    # its lease lasts, and then has run out: its worker was killed, and it comes first again
+    repository.add(claimed(queued(9)))
+    lease_ends = repository.get(job_id(9)).due_at
+    assert lease_ends is not None
+    assert repository.due_times(Step.CLASSIFY, now=at(5), limit=10) == [at(1), at(1), at(3), at(4)]
+    assert repository.due_times(Step.CLASSIFY, now=at(5), limit=2) == [at(1), at(1)]
+    assert repository.due_times(Step.CLASSIFY, now=lease_ends, limit=10)[-1] == lease_ends
+    assert repository.due_times(Step.COMPOSE, now=at(5), limit=10) == [NOW]
+    claim_due(repository, Step.CLASSIFY, limit=1, at=timedelta(seconds=5))
+    assert repository.due_times(Step.CLASSIFY, now=at(5), limit=10) == [at(1), at(3), at(4)]
 
 
 def test_wakeable_finds_what_lies_unclaimed_and_not_the_same_too_often(repository: JobRepository) -> None:
@@ -372,16 +358,6 @@ def test_the_newest_event_of_many_jobs_is_known_at_once(repository: JobRepositor
     repository.add(claimed(queued(2)))
     assert repository.seqs([job_id(1), job_id(2), job_id(3)]) == {job_id(1): 1, job_id(2): 2}
     assert repository.seqs([]) == {}
-
-
-def test_a_job_that_is_about_to_wait_knows_its_place(repository: JobRepository) -> None:
-    for number in (1, 2):
-        repository.add(queued(number, at=NOW + timedelta(seconds=number)))
-    repository.add(claimed(queued(3)))
-    repository.add(queued(4, emotions=MIX))
-    places = [repository.waiting_before(Step.CLASSIFY, NOW + timedelta(seconds=after)) for after in range(4)]
-    assert places == [0, 0, 1, 2]
-    assert repository.waiting_before(Step.COMPOSE, LATER) == 1
 
 
 def owned(number: int, owner: str | None = "ann") -> Job:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -84,6 +84,32 @@ def test_over_a_real_connection_head_ends_where_the_body_would_begin(api: Stack)
     assert length is not None
     assert length[0] in head
     assert len(get.split(b"\r\n\r\n", 1)[1]) == int(length[1])
+
+
+GET = b"GET /v1/capabilities HTTP/1.1\r\nHost: example\r\n"
+POST = b"POST /v1/jobs HTTP/1.1\r\nHost: example\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begin", "endless"),
+    [(GET + b"X-Long: ", b"a" * 1000), (GET, b"X-Many: a\r\n" * 100), (POST, b"X-Trailer: a\r\n" * 100)],
+    ids=["a header", "headers", "trailers"],
+)
+def test_what_has_no_end_around_a_body_is_cut_off(api: Stack, begin: bytes, endless: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", port_of(api)), timeout=20) as connection:
+        sent = 0
+        # what was sent after it was cut off lies in buffers, or is answered with a reset
+        with suppress(ConnectionError):
+            connection.sendall(begin)
+            while sent < 50_000_000:
+                connection.sendall(endless)
+                sent += len(endless)
+        assert sent < 20_000_000
+
+
+def test_a_head_just_short_of_its_limit_is_read(api: Stack) -> None:
+    assert status_of(api, "/v1/capabilities", {"X-Long": "a" * 60_000}) == 200
+    assert status_of(api, "/v1/capabilities", {"X-Long": "a" * 600_000}) == 400
 
 
 def test_no_line_of_the_log_holds_a_key_its_secret_or_its_hash(api: Stack) -> None:

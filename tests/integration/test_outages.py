@@ -11,10 +11,11 @@ from servers.postgres import Postgres
 from servers.private import started
 from servers.process import free_port
 from servers.redis import Redis
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from scenescore_shared.adapters.celery import CeleryTaskPublisher, make_celery
 from scenescore_shared.adapters.s3 import S3BlobStore, make_client
+from scenescore_shared.adapters.sql import engine as engine_module
 from scenescore_shared.adapters.sql.engine import make_engine, translated_errors
 from scenescore_shared.adapters.sql.locks import advisory_lock
 from scenescore_shared.adapters.sql.migrate import migrate
@@ -80,6 +81,37 @@ def test_postgres_killed_in_the_middle_of_a_sweep_frees_its_lock(own_postgres: P
     own_postgres.start()
     with repository.sweeping(Sweep.WAKING) as mine:
         assert mine
+    engine.dispose()
+
+
+def test_connections_that_died_idle_are_replaced_before_they_are_used(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "_PING_AFTER_IDLE_SECONDS", 0.0)
+    engine = make_engine(postgres_url, application="doomed")
+    with engine.connect(), engine.connect():
+        pass
+    killer = make_engine(postgres_url, application="killer")
+    with killer.connect() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'doomed'"
+            )
+        )
+    with engine.connect() as one, engine.connect() as other:
+        assert [each.execute(text("SELECT 1")).scalar_one() for each in (one, other)] == [1, 1]
+    for each in (engine, killer):
+        each.dispose()
+
+
+def test_a_connection_that_was_just_used_is_not_asked_whether_it_lives(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make_engine(postgres_url, application="tests")
+    monkeypatch.setattr(engine.dialect, "do_ping", lambda _: pytest.fail("asked"))
+    for _ in range(3):
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
     engine.dispose()
 
 

@@ -16,6 +16,7 @@ from samples.jobs import COMPOSED, MIX, NOW, POLICY, job_id
 from scenescore_api.app import make_app
 from scenescore_api.doors import Doors
 from scenescore_api.pictures import PictureLimits, PictureReader
+from scenescore_api.queue_places import QueuePlaces
 from scenescore_api.service import JobService
 from scenescore_api.settings import ApiSettings
 from scenescore_api.webhooks.addresses import AddressRules
@@ -99,6 +100,7 @@ def api_on_fakes(
         idempotency_keys=jobs.idempotency_keys,
         blobs=blobs,
         publisher=publisher,
+        places=QueuePlaces(jobs, clock),
         clock=clock,
         pictures=PictureReader(
             PictureLimits(max_bytes=settings.api.max_upload_bytes, max_pixels=settings.api.max_pixels),

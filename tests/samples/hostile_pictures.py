@@ -91,6 +91,9 @@ def heavy_pictures() -> Iterator[Hostile]:
         )
     yield Hostile("jpeg of comments", jpeg[:2] + b"\xff\xfe\0\2" * 4_800_000 + jpeg[2:], too_many)
     yield Hostile("jpeg of fill bytes", jpeg[:2] + b"\xff" * 19_000_000 + jpeg[2:], too_many)
+    yield Hostile("jpeg of fill bytes to its end", jpeg[:2] + b"\xff" * 19_000_000, too_many)
+    scan = jpeg.index(b"\xff\xda") + 20
+    yield Hostile("jpeg of fill bytes in its scan", jpeg[:scan] + b"\xff" * 19_000_000, too_many)
     yield Hostile("jpeg of scans", _with_scans(7000, 1000), too_many)
     yield Hostile("jpeg of Exif", _with_exif_values(9_000_000), too_many)
     yield Hostile("tiff of strips", _tiff({273: 4_700_000, 279: 4_700_000}), too_many)

@@ -8,11 +8,13 @@ from contextlib import closing, contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from scenescore_api.serving import server_config
+
 
 @contextmanager
 def served(app: ASGIApp) -> Iterator[int]:
     """The port on 127.0.0.1."""
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+    server = uvicorn.Server(server_config(app, lifespan="off"))
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()

@@ -25,7 +25,6 @@ from scenescore_shared.fake_webhooks import InMemoryDeliveryRepository
 from scenescore_shared.idempotency import Answered, Claimant, Reservation, earlier_answer, reserved
 from scenescore_shared.jobs import Job, Status, Step, event_data
 from scenescore_shared.ports import (
-    MAX_QUEUE_POSITION,
     BlobInfo,
     Change,
     Clock,
@@ -104,25 +103,10 @@ class InMemoryJobRepository:
         with self._lock:
             return sum(job.owner == owner and not job.finished for job in self._jobs.values())
 
-    def queue_positions(self, jobs: Sequence[Job]) -> Mapping[str, int]:
+    def due_times(self, step: Step, *, now: datetime, limit: int) -> list[datetime]:
         with self._lock:
-            waiting = [job for job in self._by_due_time() if not job.lease]
-        asked = {job.id for job in jobs if not job.finished and not job.lease}
-        found = {}
-        for step in Step:
-            for position, job in enumerate(other for other in waiting if other.step is step):
-                if job.id in asked:
-                    found[job.id] = min(position, MAX_QUEUE_POSITION)
-        return found
-
-    def waiting_before(self, step: Step, due_at: datetime) -> int:
-        with self._lock:
-            before = [
-                job
-                for job in self._by_due_time()
-                if job.step is step and not job.lease and _due(job) < due_at
-            ]
-        return min(len(before), MAX_QUEUE_POSITION)
+            queue = [_due(job) for job in self._by_due_time() if job.step is step]
+        return [due_at for due_at in queue if due_at <= now][:limit]
 
     def wakeable(
         self, step: Step, *, due_before: datetime, woken_before: datetime, now: datetime, limit: int

@@ -28,10 +28,6 @@ class JobEvent:
     data: Mapping[str, Any]
 
 
-MAX_QUEUE_POSITION = 1000
-"""Stands for a thousand or more: nobody needs to know, and counting a long queue costs more than reading a job."""
-
-
 class Everybody:
     """In the place of an owner: no matter whose."""
 
@@ -88,13 +84,8 @@ class JobRepository(Protocol):
     def unfinished(self, owner: str) -> int:
         """Number of the owner's jobs that have not ended."""
 
-    def queue_positions(self, jobs: Sequence[Job]) -> Mapping[str, int]:
-        """By id, how many unclaimed jobs of the same step come before each of these, at most `MAX_QUEUE_POSITION`.
-        Those that are not waiting (any more) are left out.
-        """
-
-    def waiting_before(self, step: Step, due_at: datetime) -> int:
-        """How many unclaimed jobs of the step come before one that will be due then, at most `MAX_QUEUE_POSITION`."""
+    def due_times(self, step: Step, *, now: datetime, limit: int) -> list[datetime]:
+        """Since when the first `limit` jobs of the step's queue, those that may be claimed `now`, are due, in order."""
 
     def wakeable(
         self, step: Step, *, due_before: datetime, woken_before: datetime, now: datetime, limit: int

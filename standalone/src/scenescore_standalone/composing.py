@@ -17,6 +17,7 @@ from uuid_utils.compat import uuid7
 
 from scenescore_api.callers import LOCAL
 from scenescore_api.pictures import PictureLimits, PictureReader
+from scenescore_api.queue_places import QueuePlaces
 from scenescore_api.schemas import job_view
 from scenescore_api.service import Asked, JobService
 from scenescore_api.webhooks.addresses import AddressRules
@@ -97,6 +98,7 @@ def _compose(
         idempotency_keys=jobs.idempotency_keys,
         blobs=blobs,
         publisher=publisher,
+        places=QueuePlaces(jobs, clock),
         clock=clock,
         pictures=PictureReader(limits, pixels_at_once=limits.max_pixels),
         emotions=settings.emotions,

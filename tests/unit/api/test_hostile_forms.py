@@ -2,11 +2,18 @@
 
 import json
 import socket
+import time
+from contextlib import suppress
+from tempfile import SpooledTemporaryFile
+from typing import Any
 
 import pytest
-from samples.api import Api
+from samples.api import Api, api_on_fakes
 from samples.pictures import jpeg
 from servers.in_thread import served
+from starlette import formparsers
+
+from scenescore_shared.ports import Everybody
 
 _START = b'--B\r\nContent-Disposition: form-data; name="image"; filename="p.jpg"\r\n\r\n'
 _OPTIONS = b'--B\r\nContent-Disposition: form-data; name="options"\r\n\r\n{}\r\n'
@@ -106,6 +113,17 @@ def _exchange(port: int, *sent: bytes, end: bool = False) -> tuple[int, dict[str
     return int(head.split()[1]), json.loads(body[:length])
 
 
+def test_a_whole_request_is_answered_whatever_nonsense_follows_it(api: Api) -> None:
+    with served(api.client.app) as port, socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+        client.sendall(_head(len(_WHOLE)) + _WHOLE + b"\0nonsense\r\n\r\n")
+        answer = b""
+        while data := client.recv(65_536):
+            answer += data
+    assert answer.startswith(b"HTTP/1.1 202 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert len(api.jobs.page(whose=Everybody(), status=None, limit=9, before_id=None)) == 1
+
+
 def test_over_a_real_socket_lies_are_found_and_nobody_waits_for_the_slow(api: Api) -> None:
     with served(api.client.app) as port:
         stalled = [socket.create_connection(("127.0.0.1", port)) for _ in range(100)]
@@ -135,3 +153,37 @@ def test_over_a_real_socket_lies_are_found_and_nobody_waits_for_the_slow(api: Ap
         assert _exchange(port, _head(len(_WHOLE)), _WHOLE)[0] == 202
     metrics = api.client.get("/metrics").text
     assert 'status="500"' not in metrics
+
+
+def test_a_form_that_trickles_is_given_up_with_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[SpooledTemporaryFile[bytes]] = []
+
+    def keep(**options: Any) -> SpooledTemporaryFile[bytes]:
+        kept.append(SpooledTemporaryFile(**options))  # noqa: SIM115 - the form closes it, or fails the test
+        return kept[-1]
+
+    monkeypatch.setattr(formparsers, "SpooledTemporaryFile", keep)
+    with (
+        api_on_fakes(upload_seconds=0.5) as api,
+        served(api.client.app) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=30) as client,
+    ):
+        client.sendall(_head(len(_WHOLE)) + _WHOLE[:200])
+        client.settimeout(0.05)
+        answer, started = b"", time.monotonic()
+        for byte in _WHOLE[200:]:
+            assert time.monotonic() - started < 20
+            # each byte comes long before any pause could be noticed; in the end nobody takes it
+            with suppress(TimeoutError):
+                if not (data := client.recv(65_536)):
+                    break
+                answer += data
+            with suppress(ConnectionError):
+                client.sendall(bytes([byte]))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408 ")
+    assert b"content-type: application/problem+json" in head
+    assert b"connection: close" in head.lower()
+    assert json.loads(body)["code"] == "request_timeout"
+    assert [file.closed for file in kept] == [True]
+    assert list(api.blobs.list("")) == []

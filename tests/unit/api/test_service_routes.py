@@ -103,7 +103,7 @@ def test_the_openapi_document_is_valid_and_complete(api: Api) -> None:
     OpenAPIV31SpecValidator(document).validate()
     submit = document["paths"]["/v1/jobs"]["post"]
     assert set(submit["responses"]) == {
-        *("200", "202", "400", "401", "403", "409", "413", "415", "422", "429", "503"),
+        *("200", "202", "400", "401", "403", "408", "409", "413", "415", "422", "429", "503"),
         "default",
     }
     assert set(submit["responses"]["202"]["headers"]) == {

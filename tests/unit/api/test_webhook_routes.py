@@ -12,7 +12,7 @@ from samples.webhooks import URL, end
 from standardwebhooks import Webhook
 
 from scenescore_api.callers import Caller, Scope
-from scenescore_api.routes.dependencies import _caller
+from scenescore_api.routes.dependencies import _admitted
 from scenescore_api.webhooks import schedule
 from scenescore_api.webhooks.schedule import Answer
 from scenescore_api.webhooks.schemas import JobEvent
@@ -43,7 +43,7 @@ def new_secret(api: Api) -> dict[str, Any]:
 
 def as_somebody(api: Api, owner: str) -> None:
     caller = Caller(owner=owner, scopes=frozenset({Scope.JOBS}))
-    api.client.app.dependency_overrides[_caller] = lambda: caller  # type: ignore[attr-defined]
+    api.client.app.dependency_overrides[_admitted] = lambda: caller  # type: ignore[attr-defined]
 
 
 def delivery_of(api: Api, job: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
@@ -21,10 +22,10 @@ from scenescore_api.pictures import too_large
 from scenescore_api.problems import MEDIA_TYPE, Problem, install_problem_handlers
 from scenescore_api.routes import events, jobs, webhook_events, webhooks
 from scenescore_api.routes import service as service_routes
+from scenescore_api.routes.paths import RoutePaths
 from scenescore_api.service import JobService
 from scenescore_api.settings import ApiSettings
 from scenescore_api.watching import JobWatch, OpenStreams
-from scenescore_shared.errors import InvalidRequestError
 
 _FORM_OVERHEAD_BYTES = 256 * 1024
 """What a form may be larger than its picture: the options and the boundaries."""
@@ -64,6 +65,7 @@ def make_app(
     app.state.settings = settings
     app.state.service = service
     app.state.doors = doors
+    app.state.paths = RoutePaths(app)
     app.state.watch = JobWatch(service.jobs.seqs)
     app.state.streams = OpenStreams(settings.api.max_streams)
     app.state.registry = CollectorRegistry()
@@ -81,11 +83,12 @@ def make_app(
 
 def _add_middleware(app: FastAPI, settings: ApiSettings) -> None:
     max_upload_bytes = settings.api.max_upload_bytes
-    picture_error = too_large(max_upload_bytes)
     app.add_middleware(
         BodyLimit,
         max_bytes=max_upload_bytes + _FORM_OVERHEAD_BYTES,
-        too_large=InvalidRequestError(picture_error.message, code=picture_error.code),
+        seconds=settings.api.upload_seconds,
+        # a new one each time: an error keeps the frames that it passed
+        too_large=partial(too_large, max_upload_bytes),
     )
     if not settings.api.require_keys:
         app.add_middleware(LoopbackOnly)

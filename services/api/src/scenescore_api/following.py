@@ -99,8 +99,7 @@ class JobStream:
         spoke = time.monotonic()
         while not self.watch.closing:
             job = await run_in_threadpool(self.service.get, self.job.id, self.caller)
-            positions = await run_in_threadpool(self.service.queue_positions, [job])
-            position = positions.get(job.id)
+            position = await run_in_threadpool(self.service.queue_position, job)
             if position != self._queue_position:
                 self._queue_position = position
                 data = QueueEventData(queue_position=position).model_dump_json()

@@ -1,5 +1,6 @@
 """What belongs to this machine alone: addresses, names, and requests that only its own user can have made."""
 
+from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ _WRONG_HOST = (
 _CROSS_SITE = "Without keys this server takes no request that a page of another site makes."
 
 
+@lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
     """Whether `host`, a name or an address without a port, can only mean this machine."""
     name = host.removesuffix(".").lower()

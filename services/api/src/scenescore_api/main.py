@@ -1,11 +1,8 @@
 """The API's composition root."""
 
 import sys
-from collections.abc import Callable
 from datetime import timedelta
-from socket import socket
 
-import uvicorn
 from fastapi import FastAPI
 from uuid_utils.compat import uuid7
 
@@ -13,7 +10,9 @@ from scenescore_api.app import make_app
 from scenescore_api.doors import Doors
 from scenescore_api.loopback import NEEDS_KEYS, is_loopback
 from scenescore_api.pictures import PictureLimits, PictureReader
+from scenescore_api.queue_places import QueuePlaces
 from scenescore_api.service import JobService
+from scenescore_api.serving import Server, server_config
 from scenescore_api.settings import ApiSettings
 from scenescore_api.webhooks.addresses import AddressRules
 from scenescore_api.webhooks.service import WebhookService
@@ -49,11 +48,13 @@ def create_app(settings: ApiSettings) -> FastAPI:
         key=signing_key(settings),
         rules=AddressRules(allowed=settings.webhooks.allowed_networks),
     )
+    jobs = build_job_repository(engine)
     service = JobService(
-        jobs=build_job_repository(engine),
+        jobs=jobs,
         idempotency_keys=build_idempotency_keys(engine),
         blobs=build_blob_store(settings),
         publisher=build_publisher(settings, name="scenescore-api"),
+        places=QueuePlaces(jobs, clock),
         clock=clock,
         pictures=PictureReader(limits, pixels_at_once=settings.api.max_pixels_at_once),
         emotions=settings.emotions,
@@ -80,11 +81,10 @@ def main() -> None:
         sys.exit(_USAGE)
     configure_logging(settings.log, service="api")
     app = create_app(settings)
-    config = uvicorn.Config(
+    config = server_config(
         app,
         host=settings.api.host,
         port=settings.api.port,
-        log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=30,
@@ -93,15 +93,3 @@ def main() -> None:
     server.run()
     if not server.started:
         sys.exit(_NOT_STARTED)
-
-
-class Server(uvicorn.Server):
-    """Lets those go who only wait, before it waits for those who are being answered."""
-
-    def __init__(self, config: uvicorn.Config, *, on_shutdown: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_shutdown = on_shutdown
-
-    async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        self._on_shutdown()
-        await super().shutdown(sockets)

@@ -1,7 +1,9 @@
 """Around every request: its id, a bound on its body, its log line and its figures."""
 
+import asyncio
 import re
 import time
+from collections.abc import Callable
 from http import HTTPStatus
 from uuid import uuid4
 
@@ -11,7 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from scenescore_api.problems import unexpected_error
-from scenescore_shared.errors import InvalidRequestError
+from scenescore_shared.errors import InvalidRequestError, ScenescoreError
 from scenescore_shared.logs import get_logger, log_context
 
 _log = get_logger(__name__)
@@ -85,22 +87,42 @@ class RequestContext:
 
 
 class BodyLimit:
-    """Stops reading a body that is larger than `max_bytes`, whatever its Content-Length says."""
+    """Stops reading a body that is larger than `max_bytes`, whatever its Content-Length says, or is not there
+    `seconds` after its first piece was asked for: a client that trickles holds a form and its file open.
+    """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, too_large: InvalidRequestError) -> None:
+    def __init__(
+        self, app: ASGIApp, *, max_bytes: int, seconds: float, too_large: Callable[[], ScenescoreError]
+    ) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._seconds = seconds
         self._too_large = too_large
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         read = 0
+        whole = False
+        ends_at: float | None = None
 
         async def bounded() -> Message:
-            nonlocal read
-            message = await receive()
+            nonlocal read, whole, ends_at
+            if whole:
+                # what comes now is the client's leaving, for which a stream may wait for an hour
+                return await receive()
+            now = asyncio.get_running_loop().time()
+            ends_at = ends_at or now + self._seconds
+            try:
+                async with asyncio.timeout_at(ends_at):
+                    message = await receive()
+            except TimeoutError:
+                raise InvalidRequestError(
+                    f"The request's body did not arrive within {self._seconds:g} s. Send it again, or a smaller one.",
+                    code="request_timeout",
+                ) from None
             read += len(message.get("body", b""))
             if read > self._max_bytes:
-                raise self._too_large
+                raise self._too_large()
+            whole = not message.get("more_body", False)
             return message
 
         await self._app(scope, bounded if scope["type"] == "http" else receive, send)

@@ -19,8 +19,9 @@ MAX_RUN_LENGTH_BYTES = 1_000_000
 """A run-length encoded BMP, which Pillow decodes in Python."""
 MAX_EXIF_BYTES = 1_000_000
 
-_JPEG_MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
-_SCAN_END = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+# a single byte to begin with is looked for as fast as memory is read
+_JPEG_MARKER = re.compile(rb"\xff([^\x00\xff])", re.DOTALL)
+_SCAN_END = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 """Restart markers lie within a scan's data, and their number says nothing."""
 _MAX_FILL = 1_000
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})

@@ -36,6 +36,7 @@ _STATUS_BY_CODE = {
     "request_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "picture_type_unsupported": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "malformed_request": HTTPStatus.BAD_REQUEST,
+    "request_timeout": HTTPStatus.REQUEST_TIMEOUT,
     "idempotency_key_in_flight": HTTPStatus.CONFLICT,
     "busy": HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -101,6 +102,9 @@ def problem_response(
         all_headers["Retry-After"] = str(_RETRY_AFTER_BY_CODE[code])
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         all_headers["Retry-After"] = str(TRY_AGAIN_SECONDS)
+    if status is HTTPStatus.REQUEST_TIMEOUT:
+        # RFC 9110, 15.5.9: nobody waits for the rest
+        all_headers["Connection"] = "close"
     return JSONResponse(
         problem.model_dump(mode="json", exclude_none=True), status, all_headers, media_type=MEDIA_TYPE
     )

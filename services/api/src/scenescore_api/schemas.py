@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from scenescore_api.queue_places import MAX_QUEUE_POSITION
 from scenescore_shared.emotions import Mix
 from scenescore_shared.jobs import Job, JobError, Music, Output, Picture, Status, Step
 from scenescore_shared.options import JobOptions
-from scenescore_shared.ports import MAX_QUEUE_POSITION
 
 _JOB_ID = "0197f2a0-5c1e-7d3a-9b52-3f6c1de0a001"
 
@@ -82,8 +82,8 @@ class JobView(BaseModel):
         Field(
             ge=0,
             le=MAX_QUEUE_POSITION,
-            description="How many jobs of the same step come first; null when not waiting. "
-            f"{MAX_QUEUE_POSITION} stands for a thousand or more",
+            description="How many jobs of the same step come first, at most two seconds ago; null when not "
+            f"waiting. {MAX_QUEUE_POSITION} stands for a thousand or more",
         ),
     ]
     input: InputView

@@ -1,7 +1,7 @@
 """What the API does with jobs, told without HTTP."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from scenescore_api.callers import Caller
 from scenescore_api.pictures import STORED_CONTENT_TYPE, PictureReader
+from scenescore_api.queue_places import QueuePlaces
 from scenescore_api.settings import RetentionGroup
 from scenescore_api.webhooks.service import WebhookService
 from scenescore_shared import moves
@@ -76,6 +77,7 @@ class JobService:
     idempotency_keys: IdempotencyKeys
     blobs: BlobStore
     publisher: TaskPublisher
+    places: QueuePlaces
     clock: Clock
     pictures: PictureReader
     emotions: tuple[str, ...]
@@ -98,7 +100,7 @@ class JobService:
         try:
             quota = self._quota_of(asked.caller)
             job = self._prepare(asked)
-            answer = render(job, self._place_of(job))
+            answer = render(job, self.places.of(job))
             self._commit(job, Answered(claimant=claimant, answer=answer) if claimant else None, quota=quota)
         except BaseException:
             if claimant:
@@ -129,9 +131,9 @@ class JobService:
         """The next events of a job that the caller may see, in order; not all, where there are many."""
         return self.jobs.events(job_id, after_seq=after_seq, limit=_EVENTS_AT_ONCE)
 
-    def queue_positions(self, jobs: Sequence[Job]) -> Mapping[str, int]:
-        """By id, the places of those that wait."""
-        return self.jobs.queue_positions(jobs)
+    def queue_position(self, job: Job) -> int | None:
+        """The place of a job that waits."""
+        return self.places.of(job)
 
     def expires_at(self, job: Job) -> datetime | None:
         """When the files of an ended job go, or went."""
@@ -219,12 +221,9 @@ class JobService:
             except Exception:
                 if not self._was_committed(job.id):
                     raise
+            self.places.add(job)
             _log.info("job_accepted", step=job.step)
             wake_best_effort(self.publisher, job)
-
-    def _place_of(self, job: Job) -> int | None:
-        """In the queue, of a job that is about to stand in it."""
-        return self.jobs.waiting_before(job.step, job.due_at) if job.step and job.due_at else None
 
     def _claimant(self, asked: Asked) -> Claimant | None:
         if asked.idempotency_key is None:

@@ -24,6 +24,9 @@ class ApiGroup(Group):
         int, Field(ge=0, description="How long browsers shall insist on HTTPS (HSTS); 0 leaves it to them")
     ] = 0
     max_upload_bytes: Annotated[int, Field(gt=0, description="Largest picture that is taken")] = 20_000_000
+    upload_seconds: Annotated[
+        float, Field(gt=0, description="How long a request's body may take to arrive whole")
+    ] = 60.0
     max_pixels: Annotated[int, Field(gt=0, description="Most pixels that a picture may have")] = 50_000_000
     max_pixels_at_once: Annotated[
         int,

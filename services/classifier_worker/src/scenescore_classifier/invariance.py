@@ -1,4 +1,4 @@
-"""A forward pass in which a picture's neighbours change nothing (docs/adr/0105)."""
+"""A forward pass in which a picture's neighbours change nothing (docs/adr/0106)."""
 
 from itertools import chain
 

@@ -85,6 +85,7 @@ JobId = Annotated[str, Path(description="The job's id", examples=["0197f2a0-5c1e
         },
         **documented(
             HTTPStatus.BAD_REQUEST,
+            HTTPStatus.REQUEST_TIMEOUT,
             HTTPStatus.CONFLICT,
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -95,6 +96,7 @@ JobId = Annotated[str, Path(description="The job's id", examples=["0197f2a0-5c1e
                 HTTPStatus.UNPROCESSABLE_ENTITY: "An option is wrong or not available yet, the picture is damaged, or "
                 "the Idempotency-Key came with another request before",
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The file is no picture of a kind that is taken",
+                HTTPStatus.REQUEST_TIMEOUT: "The form did not arrive in time",
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The picture has too many bytes",
             },
         ),
@@ -130,7 +132,7 @@ async def create_job(
             (view,) = await run_in_threadpool(_views, [job], service, request)
             answer, ended = view.model_dump(mode="json"), job.finished
     # relative (RFC 9110 §10.2.2): neither a forged Host nor a proxy can bend it
-    headers = {"Location": str(request.app.url_path_for("get_job", job_id=answer["id"]))}
+    headers = {"Location": request.app.state.paths("get_job", job_id=answer["id"])}
     if accepted.replayed:
         headers["Idempotent-Replayed"] = "true"
     if applied := preferences.applied(ended=ended):
@@ -322,12 +324,13 @@ def _retry_after(queue_position: int | None) -> str:
 
 
 def _views(jobs: Sequence[Job], service: JobService, request: Request) -> list[JobView]:
-    positions = service.queue_positions(jobs)
-    return [_rendered(job, positions.get(job.id), service, request) for job in jobs]
+    return [_rendered(job, service.queue_position(job), service, request) for job in jobs]
 
 
 def _rendered(job: Job, queue_position: int | None, service: JobService, request: Request) -> JobView:
-    def url_for(route: str, **path: str) -> str:
-        return str(request.app.url_path_for(route, **path))
-
-    return job_view(job, queue_position=queue_position, expires_at=service.expires_at(job), url_for=url_for)
+    return job_view(
+        job,
+        queue_position=queue_position,
+        expires_at=service.expires_at(job),
+        url_for=request.app.state.paths,
+    )

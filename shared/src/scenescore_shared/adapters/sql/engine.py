@@ -1,13 +1,21 @@
 """Engines for PostgreSQL and SQLite, and the translation of their errors."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    InvalidatePoolError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from scenescore_shared.errors import TransientError
 
@@ -20,6 +28,11 @@ _POSTGRES_CONNECT: dict[str, Any] = {
     "tcp_user_timeout": 15_000,
     "options": "-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000",
 }
+
+_PING_AFTER_IDLE_SECONDS = 0.5
+"""Few servers restart in less, and under load no connection idles so long: a ping, which costs as much as reading a
+job, is paid where nobody feels it.
+"""
 
 _UNDEFINED_TABLE = "42P01"
 _PASSING_STATES = frozenset({"25006", "25P03"})
@@ -35,15 +48,16 @@ def make_engine(url: str, *, application: str) -> Engine:
     """
     if make_url(url).get_backend_name() == "sqlite":
         return _make_sqlite_engine(url)
-    return create_engine(
+    engine = create_engine(
         url,
-        pool_pre_ping=True,
         pool_size=5,
         max_overflow=10,
         pool_timeout=10,
         hide_parameters=True,
         connect_args={**_POSTGRES_CONNECT, "application_name": application},
     )
+    _ping_the_idle(engine)
+    return engine
 
 
 def sqlite_file(url: str | URL) -> Path:
@@ -112,6 +126,26 @@ class SqlAdapter:
 def _not_answering(error: Exception) -> TransientError:
     cause = getattr(error, "orig", None) or error
     return TransientError(f"The database did not answer as expected: {cause}")
+
+
+def _ping_the_idle(engine: Engine) -> None:
+    """Has a connection that idled asked whether it still lives before it is used; a dead one is replaced, and with it
+    all that are as old. (SQLAlchemy's `pool_pre_ping` asks each time.)
+    """
+
+    @event.listens_for(engine, "checkin")
+    def note(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["idle_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ping(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        idle_since = record.info.get("idle_since")
+        if idle_since is None or time.monotonic() - idle_since < _PING_AFTER_IDLE_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
 
 
 def _make_sqlite_engine(url: str) -> Engine:

@@ -4,21 +4,18 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     Connection,
     Engine,
     Select,
-    Subquery,
     bindparam,
     delete,
     func,
     insert,
     or_,
     select,
-    union_all,
     update,
 )
 
@@ -30,12 +27,14 @@ from scenescore_shared.adapters.sql.webhooks import insert_deliveries
 from scenescore_shared.errors import IllegalMoveError, NotFoundError, QuotaExceededError
 from scenescore_shared.idempotency import Answered
 from scenescore_shared.jobs import UNFINISHED, Job, Status, Step, event_data
-from scenescore_shared.ports import MAX_QUEUE_POSITION, Change, Everybody, JobEvent, Sweep
+from scenescore_shared.ports import Change, Everybody, JobEvent, Sweep
 from scenescore_shared.webhooks import deliveries_of
 
 # made once: making a query of so many columns takes longer than asking it
 _JOB = select(jobs).where(jobs.c.id == bindparam("job_id"))
 _LOCKED_JOB = _JOB.with_for_update()
+_NEW_JOB = insert(jobs)
+_NEW_EVENT = insert(job_events)
 
 
 class SqlJobRepository(SqlAdapter):
@@ -53,7 +52,7 @@ class SqlJobRepository(SqlAdapter):
                 _check_quota(connection, job.owner, max_unfinished)
             if answered is not None:
                 complete(connection, answered)
-            connection.execute(insert(jobs), row_of(job))
+            connection.execute(_NEW_JOB, row_of(job))
             _append_events(connection, [job])
 
     def get(self, job_id: str) -> Job:
@@ -115,21 +114,15 @@ class SqlJobRepository(SqlAdapter):
         with self._reading() as connection:
             return _unfinished(connection, owner)
 
-    def queue_positions(self, jobs: Sequence[Job]) -> Mapping[str, int]:
-        waiting = [job for job in jobs if not job.finished and job.lease is None]
-        if not waiting:
-            return {}
-        query = _positions(tuple(sorted({str(job.step) for job in waiting})))
+    def due_times(self, step: Step, *, now: datetime, limit: int) -> list[datetime]:
+        query = (
+            select(jobs.c.due_at)
+            .where(jobs.c.step == str(step), jobs.c.due_at <= now)
+            .order_by(jobs.c.due_at)
+            .limit(limit)
+        )
         with self._reading() as connection:
-            rows = connection.execute(
-                query, {"ids": [job.id for job in waiting], "last": MAX_QUEUE_POSITION}
-            ).all()
-        return {row.id: row.position for row in rows}
-
-    def waiting_before(self, step: Step, due_at: datetime) -> int:
-        values = {"step": str(step), "due_at": due_at, "last": MAX_QUEUE_POSITION}
-        with self._reading() as connection:
-            return connection.execute(_WAITING_BEFORE, values).scalar_one()
+            return list(connection.execute(query).scalars())
 
     def wakeable(
         self, step: Step, *, due_before: datetime, woken_before: datetime, now: datetime, limit: int
@@ -220,37 +213,6 @@ class SqlJobRepository(SqlAdapter):
             connection.execute(select(jobs.c.id).limit(1))
 
 
-_WAITING = jobs.c.due_at.is_not(None) & jobs.c.lease_token.is_(None)
-"""The rows of the index `ix_jobs_waiting`."""
-
-
-_WAITING_BEFORE = select(func.count()).select_from(
-    select(jobs.c.id)
-    .where(jobs.c.step == bindparam("step"), jobs.c.due_at < bindparam("due_at"), _WAITING)
-    .limit(bindparam("last"))
-    .subquery()
-)
-
-
-@cache
-def _positions(steps: tuple[str, ...]) -> Select[Any]:
-    """The places of the waiting jobs among `ids`: looked up at the heads of these steps' queues, else `last`."""
-    heads = union_all(*(select(_head(step)) for step in steps)).cte("heads")
-    place = func.coalesce(heads.c.position, bindparam("last")).label("position")
-    return (
-        select(jobs.c.id, place)
-        .outerjoin_from(jobs, heads, heads.c.id == jobs.c.id)
-        .where(jobs.c.id.in_(bindparam("ids", expanding=True)), _WAITING)
-    )
-
-
-def _head(step: str) -> Subquery:
-    order = (jobs.c.due_at, jobs.c.id)
-    position = (func.row_number().over(order_by=order) - 1).label("position")
-    head = select(jobs.c.id, position).where(jobs.c.step == step, _WAITING)
-    return head.order_by(*order).limit(bindparam("last")).subquery()
-
-
 def _jobs(connection: Connection, query: Select[Any]) -> list[Job]:
     return [job_of(row) for row in connection.execute(query)]
 
@@ -293,7 +255,7 @@ def _append_events(connection: Connection, changed: Sequence[Job]) -> None:
             for job in changed
         ]
         # a list of one would go the longer way of many
-        connection.execute(insert(job_events), rows if len(rows) > 1 else rows[0])
+        connection.execute(_NEW_EVENT, rows if len(rows) > 1 else rows[0])
 
 
 def _no_job(job_id: str) -> NotFoundError:

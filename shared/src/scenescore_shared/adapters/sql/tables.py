@@ -85,22 +85,14 @@ jobs = Table(
     Column("files_gone_at", UtcDateTime),
     Column("seq", Integer, nullable=False),
 )
-# what workers claim by: only unfinished jobs are in it, so a million finished ones cost nothing
+# what workers claim by, and the queue as its members see it: only unfinished jobs are in it, so a million finished
+# ones cost nothing
 Index(
     "ix_jobs_step_due_at",
     jobs.c.step,
     jobs.c.due_at,
     postgresql_where=jobs.c.due_at.is_not(None),
     sqlite_where=jobs.c.due_at.is_not(None),
-)
-# the queue as its members see it
-Index(
-    "ix_jobs_waiting",
-    jobs.c.step,
-    jobs.c.due_at,
-    jobs.c.id,
-    postgresql_where=jobs.c.due_at.is_not(None) & jobs.c.lease_token.is_(None),
-    sqlite_where=jobs.c.due_at.is_not(None) & jobs.c.lease_token.is_(None),
 )
 Index("ix_jobs_status_id", jobs.c.status, jobs.c.id)
 Index("ix_jobs_owner_id", jobs.c.owner, jobs.c.id)
