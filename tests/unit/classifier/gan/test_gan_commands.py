@@ -99,5 +99,5 @@ def test_intervals_are_students() -> None:
 
 def test_the_thesis_classifier_plugs_into_the_table(labelled_folder: Path) -> None:
     dataset = read_folder(labelled_folder)
-    predict = table.fit_thesis_relu(dataset.pixels, dataset.labels, 3, 1, 1)
+    predict = table.thesis("thesis-relu")(dataset.pixels, dataset.labels, 3, 1, 1)
     assert set(predict(dataset.pixels)) <= {0, 1, 2}

@@ -24,11 +24,12 @@ def test_pictures_have_the_side_and_range_asked_for(side: int) -> None:
 
 def test_the_networks_have_the_channels_of_the_design() -> None:
     generator, critic = Generator(128, chance()), Critic(128, chance())
-    assert [layer.weight.shape[1] for layer in generator.convolutions] == [256, 128, 64, 32, 3]
-    assert [layer.weight.shape[0] for layer in critic.convolutions] == [64, 128, 256, 512]
+    made, judged = generator.state_dict(), critic.state_dict()
+    assert [made[f"convolutions.{n}.weight"].shape[1] for n in range(5)] == [256, 128, 64, 32, 3]
+    assert [judged[f"convolutions.{n}.weight"].shape[0] for n in range(4)] == [64, 128, 256, 512]
     assert all(norm.momentum == pytest.approx(0.1) and norm.eps == 1e-5 for norm in generator.norms)
     assert critic.score.weight.shape == (1, 512 * 8 * 8)
-    weights = critic.convolutions[3].weight.detach()
+    weights = judged["convolutions.3.weight"]
     assert float(weights.abs().max()) <= 0.04
     assert float(weights.std()) == pytest.approx(0.02 * 0.88, rel=0.02)  # what the cut leaves of a normal
 

@@ -85,10 +85,10 @@ def test_damaged_checkpoints_are_refused(tmp_path: Path) -> None:
 def test_batches_repeat_pictures_only_where_there_are_too_few() -> None:
     levels = torch.arange(8, dtype=torch.uint8)[:, None, None, None].expand(8, 3, 2, 2)
     chance = torch.Generator().manual_seed(0)
-    assert len(draw_batch(levels, 8, chance)[:, 0, 0, 0].unique()) == 8
+    assert len(set(draw_batch(levels, 8, chance)[:, 0, 0, 0].tolist())) == 8
     assert draw_batch(levels[:3], 8, chance).shape == (8, 3, 2, 2)
 
 
 def test_pictures_are_shrunk_without_changing_their_mean() -> None:
     flat = torch.full((1, 3, 150, 150), 77, dtype=torch.uint8)
-    assert fit_side(flat, 64).unique().tolist() == [77]
+    assert set(fit_side(flat, 64).flatten().tolist()) == {77}

@@ -12,7 +12,7 @@ from scenescore_classifier import checkpoint
 from scenescore_classifier.gan.training import fit_side
 from scenescore_classifier.inference import SHIPPED_WEIGHTS
 from scenescore_classifier.metrics import Floats, Ints
-from scenescore_classifier.model import NAME, ThesisCNN
+from scenescore_classifier.models.thesis import AS_DESCRIBED, ThesisCNN
 from scenescore_classifier.preprocessing import SIDE, to_shares
 
 _AT_ONCE = 64
@@ -37,7 +37,7 @@ def thesis_features() -> NamedFeatures:
     It was trained on few pictures of scenes, some of them perhaps the very ones judged here: distances compare
     GANs with each other and with the floor, and are not the Inception distances of papers.
     """
-    trained = checkpoint.load(SHIPPED_WEIGHTS)
+    trained = checkpoint.load(SHIPPED_WEIGHTS, AS_DESCRIBED)
     model = ThesisCNN(len(trained.emotions))
     checkpoint.load_state(model, trained.weights)
 
@@ -53,7 +53,7 @@ def thesis_features() -> NamedFeatures:
         values: Floats = torch.cat(hidden).double().numpy()
         return values
 
-    return NamedFeatures(f"{NAME}@{trained.sha256[:8]}, hidden layer (64)", features)
+    return NamedFeatures(f"{AS_DESCRIBED}@{trained.sha256[:8]}, hidden layer (64)", features)
 
 
 def pixel_features(pixels: Tensor) -> Floats:

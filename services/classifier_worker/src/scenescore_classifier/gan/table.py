@@ -15,10 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from scenescore_classifier import metrics, training
+from scenescore_classifier import metrics
 from scenescore_classifier.checkpoint import write_atomically
 from scenescore_classifier.data import Dataset
 from scenescore_classifier.metrics import Ints
+from scenescore_classifier.models import registry
+from scenescore_classifier.models.thesis import AS_DESCRIBED, AS_PRINTED
+from scenescore_classifier.training.gradient import GradientLearner, Settings
+from scenescore_classifier.training.learner import Rows
 
 LEAST_SEEDS = 3
 _STUDENT = {2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
@@ -45,15 +49,20 @@ class Row:
     balanced_accuracy: tuple[float, ...]
 
 
-def fit_thesis_relu(pixels: Tensor, labels: Ints, outputs: int, seed: int, iterations: int) -> Predict:
-    """The thesis's CNN for the number of whole epochs nearest to `iterations` batches."""
-    batches = math.ceil(len(labels) / training.Settings.batch)
-    epochs = max(1, round(iterations / batches))
-    model = training.fit(pixels, labels, outputs, training.Settings(seed=seed, epochs=epochs))
-    return lambda pictures: training.predict(model, pictures).argmax(axis=1)
+def thesis(name: str) -> Fit:
+    """One of the thesis's CNNs, for the number of whole epochs nearest to the iterations asked for."""
+
+    def fit(pixels: Tensor, labels: Ints, outputs: int, seed: int, iterations: int) -> Predict:
+        epochs = max(1, round(iterations / math.ceil(len(labels) / Settings.batch)))
+        learner = GradientLearner(registry.architecture(name), Settings(epochs=epochs))
+        emotions = [str(place) for place in range(outputs)]
+        predictor = learner.fit(Rows(pixels, labels, [""] * len(labels), emotions), seed, title=name)
+        return lambda pictures: predictor.logits(pictures).argmax(axis=1)
+
+    return fit
 
 
-ARCHITECTURES: Mapping[str, Fit] = {"thesis-relu": fit_thesis_relu}
+ARCHITECTURES: Mapping[str, Fit] = {name: thesis(name) for name in (AS_PRINTED, AS_DESCRIBED)}
 
 
 def run(
