@@ -15,7 +15,6 @@ from PIL import Image
 from scenescore_classifier.checkpoint import CheckpointError
 from scenescore_classifier.distillation import __main__ as command
 from scenescore_classifier.distillation import training
-from scenescore_classifier.distillation.backbone import load_backbone, save_backbone
 from scenescore_classifier.distillation.teacher import WEIGHTS_FILE, Lesson, Teacher, TeacherError
 from scenescore_classifier.distillation.training import Distillation, Settings
 from scenescore_classifier.distillation.views import (
@@ -27,7 +26,10 @@ from scenescore_classifier.distillation.views import (
     photographs,
     random_box,
 )
+from scenescore_classifier.models.architecture import ModelError
+from scenescore_classifier.models.registry import architecture, availability
 from scenescore_classifier.models.scene import EMBEDDING, MAPS, SIDE, SceneCNN
+from scenescore_classifier.models.scene_backbone import load_backbone, save_backbone
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def test_a_kept_state_of_other_settings_is_not_gone_on_with(
 
 
 def test_parts_that_are_shown_the_teacher_s_maps_do_not_see_the_picture() -> None:
-    network = SceneCNN(2).eval()
+    network = SceneCNN().eval()
     pictures = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
     maps = [torch.zeros(2, depth, side, side) for side, depth in MAPS]
     shown = list(network.taught(pictures, maps, torch.ones(2, dtype=torch.bool)))
@@ -188,35 +190,34 @@ def test_initial_weights_follow_from_the_generator_and_leave_the_global_one_alon
     torch.manual_seed(5)
     expected = torch.rand(1)
     torch.manual_seed(5)
-    one, two = (SceneCNN(2, torch.Generator().manual_seed(seed)) for seed in (1, 1))
-    other = SceneCNN(2, torch.Generator().manual_seed(2))
+    one, two = (SceneCNN(torch.Generator().manual_seed(seed)) for seed in (1, 1))
+    other = SceneCNN(torch.Generator().manual_seed(2))
     assert torch.equal(torch.rand(1), expected)
     assert torch.equal(one.embedding.weight, two.embedding.weight)
     assert not torch.equal(one.embedding.weight, other.embedding.weight)
 
 
 def test_a_backbone_comes_back_as_it_was_but_for_half_precision(tmp_path: Path) -> None:
-    network = SceneCNN(2, torch.Generator().manual_seed(1)).eval()
+    network = SceneCNN(torch.Generator().manual_seed(1)).eval()
     save_backbone(tmp_path / "b.safetensors", network, {"seed": 1})
-    back = load_backbone(tmp_path / "b.safetensors", 4).eval()
+    back = load_backbone(tmp_path / "b.safetensors").eval()
     pictures = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
     assert torch.allclose(network.embed(pictures), back.embed(pictures), atol=2e-3)
-    assert back.output.out_features == 4
 
 
 def test_a_damaged_or_foreign_backbone_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "b.safetensors"
     with pytest.raises(CheckpointError, match="can't be read"):
-        load_backbone(path, 4)
+        load_backbone(path)
     path.write_bytes(b"nothing")
     with pytest.raises(CheckpointError, match="damaged"):
-        load_backbone(path, 4)
-    network = SceneCNN(2)
+        load_backbone(path)
+    network = SceneCNN()
     with torch.no_grad():
         network.embedding.weight[0] = float("nan")
     save_backbone(path, network, {})
     with pytest.raises(CheckpointError, match="no finite numbers"):
-        load_backbone(path, 4)
+        load_backbone(path)
 
 
 def test_a_missing_teacher_says_what_to_do(tmp_path: Path) -> None:
@@ -284,4 +285,20 @@ def test_the_command_teaches_from_a_folder(
     arguments = [str(folder), "--teacher", str(tmp_path), "--out", str(out), "--epochs", "1"]
     assert command.main([*arguments, "--view-sets", "2", "--leave-out", "left"]) == 0
     assert "of the variance" in capsys.readouterr().out
-    assert load_backbone(out / "scene-backbone.safetensors", 4).output.out_features == 4
+    (tmp_path / "models" / "scene").mkdir(parents=True)
+    (out / "scene-backbone.safetensors").rename(tmp_path / "models" / "scene" / "scene-backbone.safetensors")
+    scene = architecture("scene", models_dir=tmp_path / "models")
+    picture, other = Image.new("RGB", (50, 40), "red"), Image.new("RGB", (40, 50), "blue")
+    assert scene.prepare(picture).shape == scene.prepared_shape
+    assert not torch.equal(scene.prepare(picture), scene.prepare(other))
+    assert torch.allclose(
+        scene.prepare(picture), scene.prepare(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+    )
+
+
+def test_without_a_backbone_it_says_how_to_come_by_one(tmp_path: Path) -> None:
+    scene = architecture("scene", models_dir=tmp_path)
+    with pytest.raises(ModelError, match=r"teach it once with python -m scenescore_classifier\.distillation"):
+        scene.prepare(Image.new("RGB", (9, 9)))
+    (found,) = [item for item in availability(tmp_path) if item.name == "scene"]
+    assert found.missing == ("python -m scenescore_classifier.distillation",)

@@ -42,7 +42,9 @@ def test_the_two_readings_of_the_thesis_differ_in_nothing_but_what_is_within() -
 
 @pytest.mark.parametrize("name", ["", "Thesis", "resnet18", "timm", "clip"])
 def test_an_unknown_name_is_told_those_there_are(name: str) -> None:
-    with pytest.raises(ModelError, match="thesis, thesis-relu, mobilenet, timm:NAME, clip:NAME/WEIGHTS"):
+    with pytest.raises(
+        ModelError, match="thesis, thesis-relu, scene, mobilenet, timm:NAME, clip:NAME/WEIGHTS"
+    ):
         architecture(name)
 
 
@@ -65,6 +67,7 @@ def test_what_is_missing_comes_with_the_command_that_brings_it(
     monkeypatch.setattr(registry, "find_spec", lambda name: ModuleType(name) if name in installed else None)
     missing = {item.name: item.missing for item in availability(tmp_path)}
     assert missing == {
+        "scene": ("python -m scenescore_classifier.distillation",),
         "thesis": (),
         "thesis-relu": (),
         "mobilenet": (

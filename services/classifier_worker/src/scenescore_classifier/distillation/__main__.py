@@ -11,10 +11,10 @@ from pathlib import Path
 
 import torch
 
-from scenescore_classifier.distillation.backbone import BACKBONE_FILE, save_backbone
 from scenescore_classifier.distillation.teacher import Teacher
 from scenescore_classifier.distillation.training import CURVE_FILE, Distillation, Settings
 from scenescore_classifier.distillation.views import Views, ViewsError, make_views, photographs
+from scenescore_classifier.models.scene_backbone import BACKBONE_FILE, save_backbone
 from scenescore_shared.errors import ScenescoreError
 
 FAILED, INTERRUPTED = 1, 130

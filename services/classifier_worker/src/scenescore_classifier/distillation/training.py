@@ -81,12 +81,14 @@ class Distillation:
         self._learnt = np.setdiff1d(seen, self._held_out)
         self._scales = _scales(views[0], self._learnt, settings.seed)
         generator = torch.Generator().manual_seed(settings.seed)
-        self.network = SceneCNN(2, generator)
-        self.average = SceneCNN(2)
+        self.network = SceneCNN(generator)
+        self.average = SceneCNN()
         self.average.load_state_dict(self.network.state_dict())
-        taught = [value for name, value in self.network.named_parameters() if not name.startswith("output")]
         self._optimiser = torch.optim.AdamW(
-            taught, lr=settings.learning_rate, betas=(0.9, 0.99), weight_decay=settings.weight_decay
+            self.network.parameters(),
+            lr=settings.learning_rate,
+            betas=(0.9, 0.99),
+            weight_decay=settings.weight_decay,
         )
         self._step = 0
         self._curve: list[dict[str, Any]] = []
@@ -224,7 +226,8 @@ class Distillation:
 
     def _identity(self) -> str:
         """Says whether a kept state is of this run."""
-        return json.dumps([asdict(self._settings), len(self._views), len(self._learnt)])
+        weights = sum(value.numel() for value in self.network.parameters())
+        return json.dumps([asdict(self._settings), len(self._views), len(self._learnt), weights])
 
 
 def _cosine(progress: float) -> float:

@@ -12,6 +12,8 @@ from scenescore_classifier.models.architecture import Architecture, ModelError
 from scenescore_classifier.models.backbone_files import PULL, missing
 from scenescore_classifier.models.clip import Clip
 from scenescore_classifier.models.mobilenet import MobileNets
+from scenescore_classifier.models.scene_backbone import NAME as SCENE
+from scenescore_classifier.models.scene_backbone import TEACH, Scene, backbone_path
 from scenescore_classifier.models.thesis import AS_DESCRIBED, AS_PRINTED, Thesis
 from scenescore_classifier.models.timm_backbone import TimmBackbone
 
@@ -26,7 +28,7 @@ _BUILT_IN: Mapping[str, Callable[[], Architecture]] = {
 }
 """Those that need nothing but what is installed."""
 
-NAMES = (*_BUILT_IN, MOBILENET, f"{TIMM}NAME", f"{CLIP}NAME/WEIGHTS")
+NAMES = (*_BUILT_IN, SCENE, MOBILENET, f"{TIMM}NAME", f"{CLIP}NAME/WEIGHTS")
 """For people: what may be asked for."""
 
 
@@ -44,6 +46,7 @@ def availability(models_dir: Path) -> list[Availability]:
     litert = _extra("ai_edge_litert", MOBILENET)
     return [
         *(Availability(name, ()) for name in _BUILT_IN),
+        Availability(SCENE, () if backbone_path(models_dir) else (TEACH,)),
         Availability(MOBILENET, (*litert, *((PULL,) if missing(models_dir) else ()))),
         Availability(f"{TIMM}NAME", _extra("timm", "timm")),
         Availability(f"{CLIP}NAME/WEIGHTS", _extra("open_clip", "clip")),
@@ -62,6 +65,8 @@ def architecture(name: str, *, models_dir: Path | None = None, device: str = "cp
     """
     if name in _BUILT_IN:
         return _BUILT_IN[name]()
+    if name == SCENE:
+        return Scene(models_dir)
     if name == MOBILENET:
         return MobileNets(models_dir)
     if name.startswith(TIMM):

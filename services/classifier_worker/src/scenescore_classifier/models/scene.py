@@ -29,13 +29,13 @@ EXPANSION = 2
 
 
 class SceneCNN(nn.Module):
-    """Pictures → maps → embedding → one logit per emotion.
+    """Pictures → maps → embedding.
 
     The initial weights come from `generator`, from seed 0 where none is given; torch's global random state is
     left as it was.
     """
 
-    def __init__(self, outputs: int, generator: torch.Generator | None = None) -> None:
+    def __init__(self, generator: torch.Generator | None = None) -> None:
         super().__init__()
         (_, near), (_, middle), (_, far) = MAPS
         seed = int(torch.randint(2**31, (1,), generator=generator or torch.Generator().manual_seed(0)))
@@ -52,12 +52,6 @@ class SceneCNN(nn.Module):
                 ]
             )
             self.embedding = nn.Conv2d(far, EMBEDDING, 1)
-            self.output = nn.Linear(EMBEDDING, outputs)
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Pictures (n, 3, 112, 112) in [0, 1] → logits (n, outputs)."""
-        logits: Tensor = self.output(self.embed(pictures))
-        return logits
 
     def embed(self, pictures: Tensor) -> Tensor:
         """Pictures (n, 3, 112, 112) in [0, 1] → embeddings (n, 1280) in [0, 6]."""

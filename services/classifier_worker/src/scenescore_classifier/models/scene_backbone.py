@@ -1,0 +1,97 @@
+"""`scene`: the product's own network, taught by distillation, as a frozen backbone under a head."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image, ImageOps
+from safetensors import SafetensorError
+from safetensors.torch import load as parse_tensors
+from safetensors.torch import save as serialise_tensors
+from torch import Tensor, nn
+
+from scenescore_classifier.checkpoint import CheckpointError, write_atomically
+from scenescore_classifier.models.architecture import ModelError, Training
+from scenescore_classifier.models.head import LinearHead
+from scenescore_classifier.models.scene import EMBEDDING, SIDE, SceneCNN
+from scenescore_classifier.preprocessing import to_pixels, to_shares
+
+NAME = "scene"
+BACKBONE_FILE = "scene-backbone.safetensors"
+TEACH = "python -m scenescore_classifier.distillation"
+
+
+def save_backbone(path: Path, network: SceneCNN, facts: Mapping[str, Any]) -> None:
+    """Write the weights as float16 (half the room; three digits, which the embedding can spare)."""
+    tensors = {
+        name: value.half().contiguous() if value.is_floating_point() else value.contiguous()
+        for name, value in network.state_dict().items()
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, serialise_tensors(tensors, metadata={"facts": json.dumps(facts)}))
+
+
+def load_backbone(path: Path) -> SceneCNN:
+    """The network with the weights in `path`. Raises CheckpointError where they are unusable."""
+    try:
+        kept = parse_tensors(path.read_bytes())
+    except OSError as error:
+        raise CheckpointError(f"{path} can't be read: {error.strerror}.") from error
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} is damaged: restore it ({error}).") from error
+    network = SceneCNN()
+    expected = network.state_dict()
+    if {name: value.shape for name, value in expected.items()} != {n: v.shape for n, v in kept.items()}:
+        raise CheckpointError(f"{path} holds the weights of another network: run the distillation again.")
+    if not all(bool(torch.isfinite(value).all()) for value in kept.values()):
+        raise CheckpointError(f"{path} holds values that are no finite numbers.")
+    widened: dict[str, Tensor] = {name: value.to(expected[name].dtype) for name, value in kept.items()}
+    network.load_state_dict(widened)
+    return network
+
+
+class Scene:
+    """The network's embedding of the whole scene, squeezed, and of its middle square, each also mirrored; averaged.
+
+    `models_dir` holds scene/BACKBONE_FILE, as distillation left it.
+    """
+
+    name = NAME
+    training = Training.HEAD
+    prepared_shape: tuple[int, ...] = (EMBEDDING,)
+
+    def __init__(self, models_dir: Path | None) -> None:
+        self._models_dir = models_dir
+
+    def prepare(self, image: Image.Image) -> Tensor:
+        """float32 (1280,). Raises ModelError where there is no backbone, CheckpointError where it is damaged."""
+        views = torch.stack([to_pixels(image, SIDE), to_pixels(ImageOps.fit(image, (SIDE, SIDE)), SIDE)])
+        pixels = to_shares(torch.cat([views, views.flip(3)]))  # (4, 3, 112, 112)
+        with torch.inference_mode():
+            embedding: Tensor = self._network.embed(pixels).mean(dim=0)
+        return embedding
+
+    def network(
+        self, emotions: Sequence[str], generator: torch.Generator | None = None, *, pretrained: bool = False
+    ) -> nn.Module:
+        """The head alone: the backbone has been taught without labels."""
+        return LinearHead(EMBEDDING, len(emotions))
+
+    @cached_property
+    def _network(self) -> SceneCNN:
+        path = backbone_path(self._models_dir)
+        if path is None:
+            raise ModelError(
+                f"{NAME} needs its backbone, which is not here yet: teach it once with {TEACH}, and put its "
+                f"{BACKBONE_FILE} into the folder {NAME} of the models."
+            )
+        return load_backbone(path).eval()
+
+
+def backbone_path(models_dir: Path | None) -> Path | None:
+    """Where the backbone lies, or None where there is none."""
+    path = models_dir / NAME / BACKBONE_FILE if models_dir else None
+    return path if path and path.is_file() else None
