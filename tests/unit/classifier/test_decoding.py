@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from scenescore_classifier import decoding
-from scenescore_classifier.decoding import PictureDecoder, Turns
+from scenescore_classifier.decoding import PictureDecoder
 from scenescore_classifier.preprocessing import decode
 from scenescore_shared.errors import InvalidPictureError
+from scenescore_shared.turns import Turns
 
 Paint = Callable[..., bytes]
 

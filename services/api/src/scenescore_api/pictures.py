@@ -1,9 +1,7 @@
 """Uploaded pictures: checked by content, decoded once, turned upright and stripped of metadata."""
 
 import io
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
@@ -11,6 +9,7 @@ from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 from scenescore_api.jpegs import without_metadata
 from scenescore_api.picture_parts import has_too_many_parts
 from scenescore_shared.errors import InvalidPictureError
+from scenescore_shared.turns import Turns
 
 CONTENT_TYPES = {
     "JPEG": "image/jpeg",
@@ -62,8 +61,7 @@ class PictureReader:
 
     def __init__(self, limits: PictureLimits, *, pixels_at_once: int) -> None:
         self._limits = limits
-        self._free = self._all = pixels_at_once
-        self._changed = threading.Condition()
+        self._turns = Turns(pixels_at_once)
 
     def read(self, upload: bytes) -> UprightPicture:
         """Raises InvalidPictureError, whose code and sentence say which limit the picture broke."""
@@ -73,21 +71,8 @@ class PictureReader:
             raise InvalidPictureError(_TOO_MANY_PARTS, code="picture_undecodable")
         image, content_type = _opened(upload)
         _check_size(image.size, self._limits.max_pixels)
-        with self._turn(image.width * image.height * _WEIGHTS.get(content_type, 1)):
+        with self._turns.taking(image.width * image.height * _WEIGHTS.get(content_type, 1)):
             return _upright(image, upload, content_type)
-
-    @contextmanager
-    def _turn(self, pixels: int) -> Iterator[None]:
-        taken = min(pixels, self._all)
-        with self._changed:
-            self._changed.wait_for(lambda: self._free >= taken)
-            self._free -= taken
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._free += taken
-                self._changed.notify_all()
 
 
 def too_large(max_bytes: int) -> InvalidPictureError:

@@ -1,14 +1,13 @@
 """Many picture files → pictures: several at once, but never more than fit into memory."""
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 from PIL import Image
 
 from scenescore_classifier.preprocessing import MAX_PIXELS, SIDE, opened, unpacked, weight
 from scenescore_shared.errors import InvalidPictureError
+from scenescore_shared.turns import Turns
 
 Decoded = Image.Image | InvalidPictureError
 
@@ -42,24 +41,3 @@ class PictureDecoder:
                 return unpacked(image, self._side)
         except InvalidPictureError as error:
             return error
-
-
-class Turns:
-    """Lets callers in while what they take adds up to at most `total`; one that takes more is let in alone."""
-
-    def __init__(self, total: int) -> None:
-        self._free = self._total = total
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def taking(self, amount: int) -> Iterator[None]:
-        taken = min(amount, self._total)
-        with self._changed:
-            self._changed.wait_for(lambda: self._free >= taken)
-            self._free -= taken
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._free += taken
-                self._changed.notify_all()

@@ -29,8 +29,8 @@ _POSTGRES_CONNECT: dict[str, Any] = {
     "options": "-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000",
 }
 
-_PING_AFTER_IDLE_SECONDS = 0.5
-"""Few servers restart in less, and under load no connection idles so long: a ping, which costs as much as reading a
+_PING_AFTER_IDLE_SECONDS = 0.1
+"""No server restarts in less, and under load no connection idles so long: a ping, which costs as much as reading a
 job, is paid where nobody feels it.
 """
 
