@@ -10,7 +10,8 @@ from PIL import Image
 
 from scenescore_classifier.calibration import fit_temperature, gains, softmax
 from scenescore_classifier.metrics import brier_score, log_loss, reliability
-from scenescore_classifier.reliability_picture import NoMatplotlibError, write_reliability
+from scenescore_classifier.models.architecture import ModelError
+from scenescore_classifier.reliability_picture import write_reliability
 
 
 def sure_of_itself(pictures: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -53,7 +54,6 @@ def test_bins_count_what_is_in_them() -> None:
 
 
 def test_the_picture_is_a_png(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     logits, labels = sure_of_itself(50, 0)
     write_reliability(tmp_path / "r.png", reliability(softmax(logits), labels), title="held out")
     with Image.open(io.BytesIO((tmp_path / "r.png").read_bytes()), formats=("PNG",)) as image:
@@ -66,5 +66,5 @@ def test_without_matplotlib_a_sentence_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     logits, labels = sure_of_itself(5, 0)
-    with pytest.raises(NoMatplotlibError, match=r"classifier\[report\]"):
+    with pytest.raises(ModelError, match=r"classifier\[report\]"):
         write_reliability(tmp_path / "r.png", reliability(softmax(logits), labels), title="")

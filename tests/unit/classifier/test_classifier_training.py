@@ -15,9 +15,10 @@ from PIL import Image
 
 from scenescore_classifier.data import read_folder
 from scenescore_classifier.evaluation import calibrated, cross_validate, figures, repeat
+from scenescore_classifier.exits import INTERRUPTED
 from scenescore_classifier.inference import Classifier
 from scenescore_classifier.models.thesis import Thesis, ThesisCNN
-from scenescore_classifier.train import INTERRUPTED, main
+from scenescore_classifier.train import main
 from scenescore_classifier.training.curves import write_curves
 from scenescore_classifier.training.gradient import GradientLearner, Settings, class_weights
 from scenescore_classifier.training.learner import Epoch, Predictor, Rows
@@ -258,7 +259,7 @@ def test_an_unknown_model_ends_the_command_with_a_sentence(
     labelled_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(labelled_folder), "--out", str(tmp_path / "out"), "--model", "resnet"]) == 1
-    assert "thesis-relu, mobilenet, timm:NAME" in capsys.readouterr().err
+    assert "thesis-relu, scene, mobilenet, timm:NAME" in capsys.readouterr().err
 
 
 def test_a_useless_folder_ends_the_command_with_a_sentence(

@@ -221,7 +221,7 @@ def test_a_damaged_or_foreign_backbone_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_teacher_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(TeacherError, match="pull the models first"):
+    with pytest.raises(TeacherError, match="scenescore models pull mobilenet"):
         Teacher(tmp_path)
 
 

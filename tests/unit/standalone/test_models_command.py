@@ -24,7 +24,8 @@ def test_list_says_what_is_ready_and_what_others_need(
     assert main(["models", "list", "--data-dir", str(tmp_path)]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0].split() == ["thesis", "to", "be", "trained", "ready"]
-    assert "missing: pip install 'scenescore-classifier[timm]'" in said[3]
+    (timm,) = [line for line in said if line.startswith("timm:NAME")]
+    assert "missing: pip install 'scenescore-classifier[timm]'" in timm
 
 
 def test_pull_puts_the_backbones_into_the_data_folder(

@@ -7,29 +7,18 @@ import numpy as np
 
 from scenescore_classifier.checkpoint import write_atomically
 from scenescore_classifier.metrics import Reliability
-from scenescore_shared.errors import ScenescoreError
-
-
-class NoMatplotlibError(ScenescoreError):
-    """Pictures of figures were asked for where nothing can draw them."""
-
-    code = "matplotlib_missing"
+from scenescore_classifier.models.architecture import optional_library
 
 
 def write_reliability(path: Path, diagram: Reliability, *, title: str) -> None:
     """Bars of accuracy over confidence beside the diagonal of perfect calibration, each with its number of pictures.
 
-    Raises NoMatplotlibError, and OSError where `path` can't be written.
+    Raises ModelError where matplotlib is missing, and OSError where `path` can't be written.
     """
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 - optional, and slow to import
-    except ImportError as error:
-        raise NoMatplotlibError(
-            "Pictures need matplotlib: pip install 'scenescore-classifier[report]'."
-        ) from error
+    figures = optional_library("matplotlib.figure", extra="report")
     bins = len(diagram.counts)
     centres = (np.arange(bins) + 0.5) / bins
-    figure = Figure(figsize=(5, 5), layout="constrained")
+    figure = figures.Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], linestyle="--", color="grey", label="perfectly calibrated")
     axes.bar(centres, np.nan_to_num(diagram.accuracy), width=0.9 / bins, label="share that is right")

@@ -26,6 +26,7 @@ from scenescore_classifier import checkpoint
 from scenescore_classifier.calibration import fit_temperature, softmax
 from scenescore_classifier.data import Dataset, Skipped, read_folder
 from scenescore_classifier.evaluation import Run, calibrated, figures, repeat
+from scenescore_classifier.exits import exit_status
 from scenescore_classifier.metrics import log_loss
 from scenescore_classifier.models.architecture import Architecture, Training, file_stem
 from scenescore_classifier.models.registry import DEFAULT, NAMES, architecture
@@ -34,10 +35,6 @@ from scenescore_classifier.training.curves import write_curves
 from scenescore_classifier.training.embeddings import Prepare, remembered
 from scenescore_classifier.training.learner import Learner, Predictor, Rows
 from scenescore_shared.emotions import DEFAULT_EMOTIONS
-from scenescore_shared.errors import ScenescoreError
-
-FAILED, INTERRUPTED = 1, 130
-"""Exit statuses; 130 is what shells give a process ended by Ctrl-C."""
 
 SKIPPED_FILE = "skipped.csv"
 PROGRESS_FOLDER = "progress"
@@ -47,16 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments` (of the command line where None) and give its exit status."""
     options = _parser().parse_args(arguments)
     torch.set_num_threads(options.threads)
-    try:
-        card = train(options)
-    except ScenescoreError as error:
-        sys.stderr.write(f"{error.message}\n")
-        return FAILED
-    except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. Finished folds are kept: the same command goes on from there.\n")
-        return INTERRUPTED
-    sys.stdout.write(_summary(card) + f"Weights and card are in {options.out}.\n")
-    return 0
+    return exit_status(
+        lambda: _report(train(options), options.out),
+        stopped="Finished folds are kept: the same command goes on from there.",
+    )
+
+
+def _report(card: dict[str, Any], out: Path) -> None:
+    sys.stdout.write(_summary(card) + f"Weights and card are in {out}.\n")
 
 
 def train(options: argparse.Namespace) -> dict[str, Any]:

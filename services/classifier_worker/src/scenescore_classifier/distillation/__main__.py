@@ -14,10 +14,9 @@ import torch
 from scenescore_classifier.distillation.teacher import Teacher
 from scenescore_classifier.distillation.training import CURVE_FILE, Distillation, Settings
 from scenescore_classifier.distillation.views import Views, ViewsError, make_views, photographs
+from scenescore_classifier.exits import exit_status
 from scenescore_classifier.models.scene_backbone import BACKBONE_FILE, save_backbone
-from scenescore_shared.errors import ScenescoreError
 
-FAILED, INTERRUPTED = 1, 130
 LEAST_PHOTOGRAPHS = 200
 
 
@@ -25,19 +24,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments` (of the command line where None) and give its exit status."""
     options = _parser().parse_args(arguments)
     torch.set_num_threads(options.threads)
-    try:
-        explained = distil(options)
-    except ScenescoreError as error:
-        sys.stderr.write(f"{error.message}\n")
-        return FAILED
-    except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. What was saved is kept: the same command goes on from there.\n")
-        return INTERRUPTED
+    return exit_status(
+        lambda: _report(distil(options), options.out),
+        stopped="What was saved is kept: the same command goes on from there.",
+    )
+
+
+def _report(explained: float, out: Path) -> None:
     sys.stdout.write(
         f"Explains {explained:.3f} of the variance of the teacher's embeddings of photographs kept aside.\n"
-        f"The backbone is {options.out / BACKBONE_FILE}, its curve {options.out / CURVE_FILE}.\n"
+        f"The backbone is {out / BACKBONE_FILE}, its curve {out / CURVE_FILE}.\n"
     )
-    return 0
 
 
 def distil(options: argparse.Namespace) -> float:

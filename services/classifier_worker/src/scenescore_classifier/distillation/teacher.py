@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from scenescore_classifier.models.backbone_files import PULL, V2
+from scenescore_classifier.models.mobilenet import Interpreter, open_interpreter
 from scenescore_classifier.models.scene import EMBEDDING, MAPS
 from scenescore_shared.errors import ScenescoreError
 
-WEIGHTS_FILE = "tf2_mobilenet_v2_1.0_224_ptq.tflite"
-SIDE = 224
-"""Height and width in pixels of what the teacher sees."""
+WEIGHTS_FILE = V2.name
 
 RANGE = 6.0
 """ReLU6 ends there."""
@@ -39,18 +39,17 @@ class Lesson:
 class Teacher:
     """The quantised MobileNet v2 (Sandler et al. 2018) of google-coral/test_data, run by ai-edge-litert.
 
-    `folder` holds WEIGHTS_FILE. Raises TeacherError where that is missing or not this network, or where the
-    extra `mobilenet` is not installed.
+    `folder` holds WEIGHTS_FILE. Raises TeacherError where that is missing or not this network, and ModelError
+    where the extra `mobilenet` is not installed.
     """
 
     def __init__(self, folder: Path) -> None:
         path = folder / WEIGHTS_FILE
         try:
-            data = path.read_bytes()
+            self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError as error:
-            raise TeacherError(f"{path} can't be read ({error.strerror}): pull the models first.") from error
-        self.sha256 = hashlib.sha256(data).hexdigest()
-        self._interpreter = _interpreter(data)
+            raise TeacherError(f"{path} can't be read ({error.strerror}): fetch it with {PULL}.") from error
+        self._interpreter = _opened(path)
         details = self._interpreter.get_tensor_details()
         self._maps = [_last_named(details, ("add", "project"), (1, side, side, n)) for side, n in MAPS]
         self._last = _last_named(details, ("relu6",), (1, 7, 7, EMBEDDING))
@@ -68,19 +67,12 @@ class Teacher:
         )
 
 
-def _interpreter(data: bytes) -> Any:
+def _opened(path: Path) -> Interpreter:
     try:
-        from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise TeacherError(
-            "The teacher needs the extra: pip install 'scenescore-classifier[mobilenet]'."
-        ) from error
-    try:
-        # inner tensors are thrown away as soon as they are used, unless all are kept
-        interpreter = Interpreter(model_content=data, num_threads=1, experimental_preserve_all_tensors=True)
+        interpreter = open_interpreter(path)
         interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
-        raise TeacherError(f"{WEIGHTS_FILE} is damaged: pull it again ({error}).") from error
+        raise TeacherError(f"{path} is damaged: fetch it again with {PULL} ({error}).") from error
     return interpreter
 
 
@@ -92,5 +84,5 @@ def _last_named(details: list[dict[str, Any]], words: tuple[str, ...], shape: tu
         if tuple(item["shape"]) == shape and any(word in item["name"] for word in words)
     ]
     if not found:
-        raise TeacherError(f"{WEIGHTS_FILE} is another network than expected: pull it again.")
+        raise TeacherError(f"{WEIGHTS_FILE} is another network than expected: fetch it again with {PULL}.")
     return max(found)

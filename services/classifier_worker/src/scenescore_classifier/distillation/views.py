@@ -13,8 +13,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from scenescore_classifier.checkpoint import write_atomically
-from scenescore_classifier.distillation.teacher import SIDE as TEACHER_SIDE
 from scenescore_classifier.distillation.teacher import Lesson
+from scenescore_classifier.models.mobilenet import SIDE as TEACHER_SIDE
 from scenescore_classifier.models.scene import EMBEDDING, MAPS, SIDE
 from scenescore_classifier.preprocessing import decode
 from scenescore_shared.errors import InvalidPictureError, ScenescoreError

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from scenescore_classifier.checkpoint import write_atomically
 from scenescore_classifier.data import Dataset, DatasetError, read_folder
+from scenescore_classifier.exits import exit_status
 from scenescore_classifier.gan import review, state, table
 from scenescore_classifier.gan.arguments import make_parser
 from scenescore_classifier.gan.pictures import grid, png
@@ -25,22 +26,14 @@ from scenescore_classifier.metrics import Ints
 from scenescore_classifier.preprocessing import SIDE
 from scenescore_shared.errors import ScenescoreError
 
-FAILED, INTERRUPTED = 1, 130
-"""Exit statuses; 130 is what shells give a process ended by Ctrl-C."""
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments` (of the command line where None) and give its exit status."""
     options = make_parser().parse_args(arguments)
-    try:
-        _COMMANDS[options.command](options)
-    except ScenescoreError as error:
-        sys.stderr.write(f"{error.message}\n")
-        return FAILED
-    except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. The same command goes on from the last checkpoint.\n")
-        return INTERRUPTED
-    return 0
+    return exit_status(
+        lambda: _COMMANDS[options.command](options),
+        stopped="The same command goes on from the last checkpoint.",
+    )
 
 
 def _train(options: argparse.Namespace) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from scenescore_classifier.checkpoint import write_atomically
 from scenescore_classifier.gan.training import Point
+from scenescore_classifier.models.architecture import ModelError, optional_library
 
 
 def png(pixels: Tensor) -> bytes:
@@ -37,10 +38,10 @@ def grid(pixels: Tensor, columns: int | None = None) -> Tensor:
 def draw_curve(path: Path, curve: Sequence[Point]) -> bool:
     """The Wasserstein estimate and the generator's loss over steps as a PNG; False where matplotlib is missing."""
     try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 - optional: the extra `report`
-    except ImportError:
+        figures = optional_library("matplotlib.figure", extra="report")
+    except ModelError:
         return False
-    figure = Figure(figsize=(7, 4), layout="constrained")
+    figure = figures.Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     steps = [point.step for point in curve]
     axes.plot(steps, [point.wasserstein for point in curve], label="Wasserstein estimate")

@@ -135,7 +135,8 @@ def train(
 ) -> None:
     """Advance until `steps` in all are done or `minutes` of this session have passed, whichever is first.
 
-    `keep` is called every `every` steps, at the end, and when Ctrl-C stops the loop between two steps' writes.
+    `keep` is called every `every` steps and at the end. Ctrl-C may come in the middle of a step: what was done
+    since the last `keep` is then lost.
     """
     until = None if minutes is None else time.monotonic() + 60 * minutes
     kept = training.step
