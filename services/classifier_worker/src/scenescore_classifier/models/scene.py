@@ -1,8 +1,8 @@
 """The product's own network, `scene`: small, trained from scratch, its blocks taught one by one (see `distillation`).
 
-Depthwise 3x3 convolutions between pointwise ones (Howard et al. 2017, "MobileNets") in residual blocks (He et al.
-2016) on few pixels: 112x112 in, an embedding of 1,280 numbers out, 1.4 million parameters, 0.13 billion
-multiplications. Four parts meet at maps of known meaning, so that each can be taught alone.
+Residual blocks (He et al. 2016) on few pixels: 112x112 in, an embedding of 1,280 numbers out, 1.4 million parameters.
+Its convolutions are dense: on a CPU they learn twice as fast as depthwise ones of more layers did, and in the same time
+further. Four parts meet at maps of known meaning, so that each can be taught alone.
 """
 
 from collections.abc import Iterator
@@ -20,12 +20,11 @@ EMBEDDING = 1280
 MAPS = ((28, 32), (14, 96), (7, 320))
 """Side and channels of what the first three parts give."""
 
-WIDTHS = (64, 128, 320)
+WIDTHS = (48, 96, 192)
 """Channels within those parts."""
 
 STEM = 24
-BLOCKS = 3
-EXPANSION = 2
+BLOCKS = 1
 
 
 class SceneCNN(nn.Module):
@@ -95,16 +94,15 @@ class Block(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.spread = nn.Conv2d(width, width, 3, padding=1, groups=width, bias=False)
-        self.spread_norm = nn.BatchNorm2d(width)
-        self.widen = nn.Conv2d(width, width * EXPANSION, 1)
-        self.narrow = nn.Conv2d(width * EXPANSION, width, 1, bias=False)
-        self.narrow_norm = nn.BatchNorm2d(width)
-        nn.init.zeros_(self.narrow_norm.weight)
+        self.first = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.first_norm = nn.BatchNorm2d(width)
+        self.second = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.second_norm = nn.BatchNorm2d(width)
+        nn.init.zeros_(self.second_norm.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        inner = functional.relu(self.widen(self.spread_norm(self.spread(x))))
-        result: Tensor = x + self.narrow_norm(self.narrow(inner))
+        inner = functional.relu(self.first_norm(self.first(x)))
+        result: Tensor = x + self.second_norm(self.second(inner))
         return result
 
 
