@@ -7,13 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from scenescore_shared.emotions import normalise
 from scenescore_shared.errors import InvalidRequestError
+from scenescore_shared.general_midi import program_of
 from scenescore_shared.webhook_urls import MAX_URL_LENGTH, parse_webhook_url
 
 DEFAULT_SECONDS = 30.0
 MAX_SEED = 2**53 - 1
 """The largest integer that every JSON reader keeps exact (RFC 8259 §6)."""
-
-NOT_BUILT_YET: tuple[str, ...] = ("tempo_bpm", "key", "instrument", "variations")
 
 MAX_METADATA_ENTRIES = 16
 
@@ -41,6 +40,33 @@ class JobOptions(BaseModel):
             description="How daring the sampling is; about 1 by default.",
         ),
     ] = None
+    tempo_bpm: Annotated[
+        int | None,
+        Field(
+            strict=True, ge=30, le=240, description="Quarter notes a minute; by default as the emotions ask."
+        ),
+    ] = None
+    key: Annotated[
+        str | None,
+        Field(
+            max_length=16,
+            pattern=r"^\s*[A-Ga-g](#{1,2}|b{1,2})?\s+([Mm]ajor|[Mm]inor)\s*$",
+            description="Such as F# minor or Bb major; by default as the emotions ask.",
+            examples=["F# minor"],
+        ),
+    ] = None
+    instrument: Annotated[
+        Annotated[int, Field(strict=True, ge=0, le=127)] | Annotated[str, Field(max_length=32)] | None,
+        Field(
+            description="A General MIDI instrument, by its name or its program number counted from 0; "
+            "a piano by default.",
+            examples=["violin", 40],
+        ),
+    ] = None
+    variations: Annotated[
+        int,
+        Field(strict=True, ge=1, le=8, description="How many pieces: music.mid, then music-2.mid and so on."),
+    ] = 1
     emotions: Annotated[
         dict[str, Annotated[float, Field(strict=True)]] | None,
         Field(
@@ -70,6 +96,15 @@ class JobOptions(BaseModel):
         if any("\x00" in text for text in (*metadata, *metadata.values())):
             raise ValueError("metadata can't hold the character NUL")
         return metadata
+
+    @field_validator("instrument")
+    @classmethod
+    def _playable(cls, instrument: str | int | None) -> str | int | None:
+        if instrument is not None and program_of(instrument) is None:
+            raise ValueError(
+                "General MIDI has no such instrument: give a name as violin, or a number from 0 to 127"
+            )
+        return instrument
 
     @field_validator("webhook_url")
     @classmethod

@@ -25,6 +25,7 @@ from scenescore_api.webhooks.service import WebhookService
 from scenescore_classifier.inference import Classifier
 from scenescore_classifier.models.backbone_files import MODELS_FOLDER
 from scenescore_classifier.service import ClassifyStep
+from scenescore_composer.base_model.shipped import load_base
 from scenescore_composer.service import ComposeStep
 from scenescore_shared.adapters.clock import SystemClock
 from scenescore_shared.errors import InvalidRequestError, PermanentError
@@ -37,6 +38,7 @@ from scenescore_standalone.embedded import Corpora, opened
 from scenescore_standalone.settings import StandaloneSettings
 
 _HOUR = 3600.0
+_OPTIONS = ("seed", "seconds", "temperature", "tempo_bpm", "key", "instrument", "variations", "emotions")
 
 
 def run(settings: StandaloneSettings, options: argparse.Namespace) -> int:
@@ -46,10 +48,17 @@ def run(settings: StandaloneSettings, options: argparse.Namespace) -> int:
     picture = options.image.read_bytes() if options.image else None
     with opened(settings) as corpora:
         corpora.make_usable()
-        job, midi = _compose(settings, corpora, picture, _job_options(options))
-    _write_whole(options.output, midi)
-    sys.stdout.write(_as_json(job, options.output) if options.json else _as_text(job, options.output))
+        job, pieces = _compose(settings, corpora, picture, _job_options(options))
+    outputs = [_output_of(options.output, number) for number in range(len(pieces))]
+    for output, midi in zip(outputs, pieces, strict=True):
+        _write_whole(output, midi)
+    sys.stdout.write(_as_json(job, outputs) if options.json else _as_text(job, outputs))
     return 0
+
+
+def _output_of(output: Path, number: int) -> Path:
+    """Where the variation of that number goes, counted from 0: OUT.mid, OUT-2.mid, and so on."""
+    return output if number == 0 else output.with_stem(f"{output.stem}-{number + 1}")
 
 
 def _check_output(output: Path) -> None:
@@ -73,18 +82,20 @@ def _write_whole(output: Path, data: bytes) -> None:
 
 
 def _job_options(options: argparse.Namespace) -> JobOptions:
-    asked = {name: getattr(options, name) for name in ("seed", "seconds", "temperature", "emotions")}
+    asked = {name: getattr(options, name) for name in _OPTIONS}
     try:
         return JobOptions.model_validate({name: value for name, value in asked.items() if value is not None})
     except ValidationError as error:
-        reasons = "; ".join(f"--{item['loc'][0]}: {item['msg']}" for item in error.errors())
+        reasons = "; ".join(
+            f"--{str(item['loc'][0]).replace('_', '-')}: {item['msg']}" for item in error.errors()
+        )
         raise InvalidRequestError(reasons) from None
 
 
 def _compose(
     settings: StandaloneSettings, corpora: Corpora, picture: bytes | None, options: JobOptions
-) -> tuple[Job, bytes]:
-    """The ended job and its music. The job lives in memory only; the clips come from the data folder."""
+) -> tuple[Job, list[bytes]]:
+    """The ended job and its pieces. The job lives in memory only; the clips come from the data folder."""
     torch.set_num_threads(settings.composer.threads)
     jobs, blobs, publisher, clock = (
         InMemoryJobRepository(),
@@ -116,7 +127,14 @@ def _compose(
         Asked(upload=picture, options=options, caller=LOCAL, request_id="scenescore-compose")
     )
     handlers: dict[Step, StepHandler] = {
-        Step.COMPOSE: _WithBar(ComposeStep(catalogue=corpora.catalogue, blobs=blobs, budget=settings.budget)),
+        Step.COMPOSE: _WithBar(
+            ComposeStep(
+                catalogue=corpora.catalogue,
+                blobs=blobs,
+                budget=settings.budget,
+                base=load_base(settings.composer.model),
+            )
+        ),
     }
     if job.step is Step.CLASSIFY:
         classifier = Classifier.load(
@@ -140,7 +158,7 @@ def _compose(
         ).run_due(for_seconds=_HOUR)
     if job.error is not None:
         raise PermanentError(job.error.message, code=job.error.code)
-    return job, blobs.get(job.outputs[0].blob_key)
+    return job, [blobs.get(output.blob_key) for output in job.outputs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +180,7 @@ class _WithBar:
             yield from self.handler(batch, told)
 
 
-def _as_text(job: Job, output: Path) -> str:
+def _as_text(job: Job, outputs: Sequence[Path]) -> str:
     mix = "\n".join(
         f"  {emotion:6} {share:6.1%}  {'█' * round(share * 30)}"
         for emotion, share in (job.emotions or {}).items()
@@ -175,11 +193,17 @@ def _as_text(job: Job, output: Path) -> str:
             f"Music: {facts.seconds:.1f} s, {facts.tempo_bpm:g} bpm, {facts.key}, {facts.notes} notes, "
             f"learnt from {len(provenance.get('clips', ()))} clips (seed {provenance.get('seed')})"
         )
-    lines.append(f"MIDI: {output}")
+    lines += [f"MIDI: {output}" for output in outputs]
     return "\n".join(lines) + "\n"
 
 
-def _as_json(job: Job, output: Path) -> str:
-    view = job_view(job, queue_position=None, expires_at=None, url_for=lambda *_, **__: str(output))
+def _as_json(job: Job, outputs: Sequence[Path]) -> str:
+    paths = {made.name: str(path) for made, path in zip(job.outputs, outputs, strict=True)}
+    view = job_view(
+        job,
+        queue_position=None,
+        expires_at=None,
+        url_for=lambda *_, **named: paths.get(named.get("name", ""), ""),
+    )
     # no server, so no links
     return json.dumps(view.model_dump(mode="json", exclude={"links"}), ensure_ascii=False) + "\n"

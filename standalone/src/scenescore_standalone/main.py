@@ -99,6 +99,10 @@ def _add_compose(
     compose.add_argument("--seed", type=int, help="the same seed gives the same music")
     compose.add_argument("--seconds", type=float, help="length of the music, 10 to 180 (default 30)")
     compose.add_argument("--temperature", type=float, help="how daring: 0.5 to 1.5")
+    compose.add_argument("--tempo-bpm", type=int, help="quarter notes a minute, 30 to 240")
+    compose.add_argument("--key", help='such as "F# minor"')
+    compose.add_argument("--instrument", type=_instrument, help="of General MIDI: a name, or a number from 0")
+    compose.add_argument("--variations", type=int, help="how many pieces, 1 to 8: OUT.mid, OUT-2.mid, …")
     compose.add_argument(
         "--emotions",
         type=_mix,
@@ -172,6 +176,11 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _LAST_PORT:
         raise argparse.ArgumentTypeError(f"{text!r} is no port; name one from 1 to {_LAST_PORT}")
     return int(text)
+
+
+def _instrument(text: str) -> str | int:
+    """A number as a number; the options say what there is."""
+    return int(text) if text.isascii() and text.isdigit() else text
 
 
 def _mix(text: str) -> dict[str, float]:

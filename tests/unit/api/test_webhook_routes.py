@@ -241,4 +241,4 @@ def test_openapi_describes_the_webhooks(api: Api) -> None:
     assert operations.keys() == {"201", "401", "403", "409", "422", "429", "503", "default"}
     options = document["components"]["schemas"]["JobOptions"]["properties"]["webhook_url"]
     assert options["format"] == "uri"
-    assert "webhook_url" not in api.client.get("/v1/capabilities").json()["options_not_built_yet"]
+    assert "webhook_url" in api.client.get("/v1/capabilities").json()["options"]["properties"]

@@ -9,6 +9,7 @@ import torch
 from scenescore_composer import midi
 from scenescore_composer.corpus.catalogue import Clip, InMemoryClipCatalogue
 from scenescore_composer.corpus.clips import LabelledMusic, keep
+from scenescore_composer.model import ModelSize, TokenLstm
 from scenescore_composer.score import Bar, Note, Piece, tidy
 from scenescore_shared.emotions import ALL_EMOTIONS
 from scenescore_shared.fakes import InMemoryBlobStore
@@ -33,6 +34,12 @@ def blobs() -> InMemoryBlobStore:
 @pytest.fixture
 def catalogue() -> InMemoryClipCatalogue:
     return InMemoryClipCatalogue()
+
+
+@pytest.fixture(scope="session")
+def tiny_base() -> TokenLstm:
+    """A base model of a few units that never learnt anything."""
+    return TokenLstm(ModelSize(embedding=8, hidden=16), torch.Generator().manual_seed(0))
 
 
 @pytest.fixture
@@ -60,7 +67,7 @@ def clips() -> list[Clip]:
         )
         for i in range(12)
     ]
-    return keep("tests", found, catalogue, InMemoryBlobStore())
+    return keep("tests", found, catalogue, InMemoryBlobStore()).clips
 
 
 def _tune(seed: int, *, bars: int = 4, bpm: int = 96) -> Piece:

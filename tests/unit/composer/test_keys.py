@@ -2,7 +2,7 @@
 
 import pytest
 
-from scenescore_composer.keys import Key, Mode, estimate, relative
+from scenescore_composer.keys import Key, Mode, estimate
 from scenescore_composer.score import Note
 
 MAJOR, MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 11)
@@ -34,7 +34,6 @@ def test_the_way_to_the_normal_key_is_the_nearer_one(tonic: int, mode: Mode) -> 
 def test_nothing_tells_no_key() -> None:
     assert estimate([]).key == Key(0, "major")
     assert estimate([]).clarity == 0.0
-    assert relative([]) == Key(0, "major")
 
 
 def test_a_key_has_names() -> None:

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from scenescore_composer import midi
+from scenescore_composer.corpus.agreement import agreement
+from scenescore_composer.corpus.agreement import main as agreement_command
 from scenescore_composer.corpus.cutting import cut
 from scenescore_composer.corpus.features import Features, measure
-from scenescore_composer.corpus.labels import label
+from scenescore_composer.corpus.labels import label, mix
 from scenescore_composer.score import Bar, Note, Piece
 
 AVERAGE = Features(
@@ -20,6 +24,9 @@ AVERAGE = Features(
     silence=0.0,
     major=0.0,
     tonic=0,
+    loudness=72,
+    articulation=1.0,
+    dissonance=0.1,
 )
 FAST, SLOW = {"tempo_bpm": 160, "onsets_per_second": 6.0}, {"tempo_bpm": 60, "onsets_per_second": 1.5}
 
@@ -65,7 +72,7 @@ def test_measures_are_what_they_say() -> None:
 
 def test_silence_measures_as_nothing() -> None:
     found = measure(Piece((Bar(4, 4, 90),), ()))
-    assert found == Features(90, *[0.0] * 8)
+    assert found == Features(90, *[0.0] * 11)
 
 
 def test_long_music_is_cut_at_bar_lines(make_tune: Callable[..., Piece]) -> None:
@@ -96,3 +103,44 @@ def test_empty_bars_at_the_edges_are_left_out(make_tune: Callable[..., Piece]) -
 def test_too_few_notes_make_no_clip() -> None:
     assert not list(cut(Piece((Bar(4, 4, 100),) * 4, (Note(0, 60, 12, 72),)), 10.0))
     assert not list(cut(Piece((Bar(4, 4, 100),) * 4, ()), 10.0))
+
+
+@pytest.mark.parametrize("changes", [FAST, SLOW, FAST | {"major": 0.5}, SLOW | {"major": -0.5}, {}])
+def test_the_shares_add_up_and_lean_as_the_label_does(changes: dict[str, float]) -> None:
+    features = replace(AVERAGE, **changes)
+    shares = mix(features)
+    assert sum(shares.values()) == pytest.approx(1)
+    found = label(features)
+    if found is not None:
+        assert max(shares, key=shares.__getitem__) == found.emotion
+    if not changes:
+        assert all(share == pytest.approx(0.25, abs=0.02) for share in shares.values())
+
+
+def test_features_of_two_bars_by_hand() -> None:
+    # a second, held half of the way to the next onset; then a third, held all the way; louder
+    notes = (Note(0, 60, 12, 60), Note(0, 62, 12, 60), Note(24, 60, 72, 90), Note(24, 64, 72, 90))
+    found = measure(Piece((Bar(4, 4, 120),) * 2, notes))
+    assert (found.loudness, found.articulation, found.dissonance) == (75, 0.75, 0.5)
+
+
+def test_agreement_counts_by_what_people_said() -> None:
+    happy, sad = {"happy": 0.7, "sad": 0.2, "calm": 0.1}, {"happy": 0.1, "sad": 0.3, "calm": 0.6}
+    said = [("happy", happy), ("happy", sad), ("sad", sad), ("calm", sad)]
+    two = agreement(said, ("happy", "sad"))
+    assert two.confusion == ((1, 1), (0, 1))
+    assert two.balanced_accuracy == 0.75
+    assert agreement(said, ("happy", "sad", "calm")).confusion == ((1, 0, 1), (0, 0, 1), (0, 0, 1))
+
+
+def test_the_command_reads_a_labelled_folder(
+    tmp_path: Path, make_tune: Callable[..., Piece], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.mid").write_bytes(midi.write(make_tune(0, bpm=180)))
+    (tmp_path / "b.mid").write_bytes(b"no MIDI")
+    (tmp_path / "labels.csv").write_text("path,emotion\na.mid,happy\nb.mid,sad\n")
+    assert agreement_command([str(tmp_path)]) == 0
+    told = capsys.readouterr()
+    assert "3 emotions: balanced accuracy" in told.out
+    assert "Left out b.mid" in told.err
+    assert agreement_command([str(tmp_path / "nowhere")]) == 2

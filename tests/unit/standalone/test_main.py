@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from miditoolkit import MidiFile
 from PIL import Image
 from samples.checks import assert_music
 from samples.midi import write_corpus
@@ -25,7 +26,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(autouse=True)
 def _tiny_composer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SCENESCORE_COMPOSER__TRAINING_TOKENS", "2000")
+    monkeypatch.setenv("SCENESCORE_COMPOSER__TRAINING_TOKENS", "700")
     monkeypatch.setenv("SCENESCORE_COMPOSER__CANDIDATES", "2")
 
 
@@ -65,6 +66,48 @@ def test_a_picture_becomes_music(
     assert job["provenance"]["seed"] == 7
     assert out.read_bytes() == first
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mid", "scene.jpg"]
+
+
+def test_every_wish_is_granted_and_every_variation_written(
+    data_dir: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wishes = ["--tempo-bpm", "88", "--key", "F# minor", "--instrument", "violin", "--variations", "2"]
+    compose = [
+        "compose",
+        "-o",
+        str(tmp_path / "out.mid"),
+        "--emotions",
+        "happy=1",
+        "--seconds",
+        "10",
+        *wishes,
+    ]
+    assert main([*compose, "--seed", "3", "--json", "--data-dir", data_dir]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["music"]["tempo_bpm"], said["music"]["key"]) == (88, "F# minor")
+    written = [tmp_path / "out.mid", tmp_path / "out-2.mid"]
+    assert [output["url"] for output in said["outputs"]] == [str(path) for path in written]
+    first, second = (MidiFile(str(path)) for path in written)
+    assert [part.program for part in (*first.instruments, *second.instruments)] == [40, 40]
+    assert written[0].read_bytes() != written[1].read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("wish", "told"),
+    [
+        (["--tempo-bpm", "900"], "--tempo-bpm"),
+        (["--key", "H dur"], "--key"),
+        (["--instrument", "kazoo"], "instrument"),
+        (["--variations", "9"], "--variations"),
+    ],
+)
+def test_a_wish_that_cant_be_granted_is_refused(
+    data_dir: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], wish: list[str], told: str
+) -> None:
+    compose = ["compose", "-o", str(tmp_path / "out.mid"), "--emotions", "happy=1", *wish]
+    assert main([*compose, "--data-dir", data_dir]) == 1
+    assert told in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_mix_needs_no_picture(data_dir: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

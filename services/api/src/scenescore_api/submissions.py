@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from scenescore_api.pictures import CONTENT_TYPES
 from scenescore_api.problems import FieldErrorsError, field_errors, sentence_of
 from scenescore_shared.errors import InvalidRequestError, TransientError
-from scenescore_shared.options import NOT_BUILT_YET, JobOptions
+from scenescore_shared.options import JobOptions
 
 _FIELDS = ("image", "options")
 _MAX_OPTIONS_BYTES = 64 * 1024
@@ -156,9 +156,6 @@ async def _options(part: UploadFile | str | None) -> JobOptions:
         raise InvalidRequestError("The field options is no valid JSON.") from None
     if not isinstance(options, dict):
         raise InvalidRequestError('The field options must be a JSON object, such as {"seed": 7}.')
-    not_built = [name for name in NOT_BUILT_YET if name in options]
-    if not_built:
-        raise InvalidRequestError(f"The option {not_built[0]} is not available yet. Leave it out.")
     try:
         return JobOptions.model_validate(options)
     except ValidationError as error:

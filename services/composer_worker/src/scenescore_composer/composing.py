@@ -1,51 +1,61 @@
-"""From a draw of clips to a new piece of music. Pure: no files, no database, no global random state."""
+"""From a draw of clips to new music. Pure: no files, no database, no global random state."""
 
+import copy
 import hashlib
-import random
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from scenescore_composer import midi
+from scenescore_composer.conditioning import Condition
 from scenescore_composer.corpus.catalogue import Clip
-from scenescore_composer.corpus.features import Features
 from scenescore_composer.ending import with_closing_chord
-from scenescore_composer.keys import Key, Mode, relative
-from scenescore_composer.model import ModelSize, TokenLstm
-from scenescore_composer.planning import Frame, frame_of, sampling_plan
-from scenescore_composer.sampling import sample
-from scenescore_composer.score import Piece, transposed
+from scenescore_composer.form import recalled_bars
+from scenescore_composer.keys import Key, Mode
+from scenescore_composer.model import TokenLstm
+from scenescore_composer.novelty import HeardBefore
+from scenescore_composer.performance.touch import played
+from scenescore_composer.planning import Plan, Wishes, plan_of
+from scenescore_composer.sampling import SamplingPlan, sample
+from scenescore_composer.score import Bar, Piece, transposed
 from scenescore_composer.selection import best
-from scenescore_composer.tokens import decode
-from scenescore_composer.training import Checkpoint, TrainingPlan, train
+from scenescore_composer.tokens import KINDS, Kind, decode
+from scenescore_composer.training import Checkpoint, Lesson, TrainingPlan, train
 from scenescore_shared.errors import EmptyCorpusError
 
-COMPOSER = "lstm-remi@1"
+COMPOSER = "lstm-remi@2"
 """Name and version of the method, for provenance: changes when the same seed may give other music."""
 
-_TRAINING_SHARE = 0.7
+_TRAINING_SHARE = 0.5
 """Of the progress that a job reports, training's part: about what it takes of the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompositionRequest:
+    mix: Mapping[str, float]
+    """Emotion → share."""
     seed: int
-    seconds: float = 30.0
-    """Length of the music, 10-180."""
+    wishes: Wishes
     temperature: float = 1.0
     """Of sampling, > 0: below 1 plainer, above 1 wilder."""
+    program: int = 0
+    """General MIDI instrument, 0-127."""
+    variations: int = 1
+    """Pieces wanted, ≥ 1, of one key, metre and tempo."""
 
 
 @dataclass(frozen=True, slots=True)
 class ComposerBudget:
-    """How much work one job may be. The defaults take about ten seconds on two cores."""
+    """How much work one job may be. The defaults take some five seconds on two cores."""
 
     clips: int = 40
     """For the caller: how many clips to draw."""
-    training_tokens: int = 90_000
-    candidates: int = 8
-    model: ModelSize = field(default_factory=ModelSize)
+    training_tokens: int = 9_000
+    """0 leaves the base model as it is."""
+    candidates: int = 16
+    """For each variation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,65 +69,99 @@ class Composition:
     """As "F# minor"."""
     notes: int
     piece: Piece
+    """As written, before it is played."""
 
 
 def compose(
     clips: Sequence[Clip],
     request: CompositionRequest,
     budget: ComposerBudget,
+    base: TokenLstm,
     checkpoint: Checkpoint,
-) -> Composition:
-    """Train a model on the clips and sample a piece from it, about `request.seconds` long: see `frame_of`.
+) -> list[Composition]:
+    """Fine-tune the base model on the clips and sample `request.variations` pieces from it.
 
-    The same clips (in any order), request and budget give the same bytes, on one kind of machine with one number
-    of torch threads. `checkpoint` hears of the progress between steps, and stops the work by raising.
+    The same clips (in any order), request, budget and base give the same bytes, on one kind of machine with one
+    number of torch threads. `base` stays as it is. `checkpoint` hears of the progress between steps, and stops the
+    work by raising.
 
     Raises EmptyCorpusError without clips, and what `checkpoint` raises.
     """
     if not clips:
         raise EmptyCorpusError("there are no clips to learn from")
     clips = sorted(clips, key=lambda clip: clip.id)
-    frame = frame_of(clips, request.seconds, request.seed)
-    model = TokenLstm(budget.model, _generator(request.seed, "weights"))
-    sequences = [clip.tokens for clip in clips]
-    model.learn_pairs(sequences)
-    train(
-        model,
-        sequences,
-        TrainingPlan(tokens=budget.training_tokens),
-        _generator(request.seed, "training"),
-        lambda progress: checkpoint(_TRAINING_SHARE * progress),
-    )
+    plan = plan_of(clips, request.mix, request.wishes, request.seed)
+    model = copy.deepcopy(base)
+    if budget.training_tokens:
+        train(
+            model,
+            [lesson_of(clip) for clip in clips],
+            TrainingPlan(tokens=budget.training_tokens),
+            _generator(request.seed, "training"),
+            lambda progress: checkpoint(_TRAINING_SHARE * progress),
+        )
+    count = budget.candidates * request.variations
     candidates = sample(
         model,
-        sampling_plan(clips, frame, candidates=budget.candidates, temperature=request.temperature),
+        _sampling_plan(plan, count, request.temperature),
         _generator(request.seed, "sampling"),
         lambda progress: checkpoint(_TRAINING_SHARE + (1 - _TRAINING_SHARE) * progress),
     )
-    chosen = best([decode(tokens) for tokens in candidates], [Features(**clip.features) for clip in clips])
-    composition = _finished(chosen, frame, _home(clips, request.seed))
+    pieces = [_at_tempo(decode(tokens), plan.frame.bar) for tokens in candidates]
+    heard = HeardBefore([decode(clip.tokens) for clip in clips])
+    groups = [pieces[number :: request.variations] for number in range(request.variations)]
+    chosen = [group[best(group, plan, heard)] for group in groups]
+    compositions = [_finished(piece, plan, request, number) for number, piece in enumerate(chosen)]
     checkpoint(1.0)
-    return composition
+    return compositions
 
 
-def _home(clips: Sequence[Clip], seed: int) -> int:
-    """By how many semitones to leave C major or A minor: as one of the clips does."""
-    clip = random.Random(f"{seed}/key").choice(clips)
-    mode: Mode = "major" if clip.features["major"] >= 0 else "minor"
-    return -Key(int(clip.features["tonic"]), mode).to_normal
+def lesson_of(clip: Clip) -> Lesson:
+    """The clip's tokens, each beside the condition that would have asked for it."""
+    bar_of = np.cumsum([KINDS[token] is Kind.METRE for token in clip.tokens])
+    features = clip.features
+    mode: Mode = "major" if features["major"] >= 0 else "minor"
+    condition = Condition(
+        mix={clip.emotion: 1.0},
+        major=mode == "major",
+        onsets_per_quarter=features["onsets_per_second"] * 60 / features["tempo_bpm"],
+        texture=features["notes_per_second"] / max(features["onsets_per_second"], 1e-6),
+        pitch=features["pitch"] + Key(int(features["tonic"]), mode).to_normal,
+    )
+    # a clip is cut from the middle: it neither begins nor ends a piece
+    vectors = condition.vectors(int(bar_of[-1]), opens=False, closes=False)
+    return Lesson(clip.tokens, vectors[bar_of])
 
 
-def _finished(chosen: Piece, frame: Frame, home: int) -> Composition:
-    key = relative(chosen.notes)
-    closed = with_closing_chord(chosen, key, frame.closing_bars)
-    at_tempo = replace(closed, bars=(frame.bar,) * len(closed.bars))
-    piece = transposed(at_tempo, home)
-    key = key.moved(home)
+def _sampling_plan(plan: Plan, candidates: int, temperature: float) -> SamplingPlan:
+    bars = plan.frame.sampled_bars
+    # the last chord is one bar more, so that the model leads up to it
+    vectors = plan.condition.vectors(bars + 1)
+    return SamplingPlan(
+        opening=plan.opening,
+        recalled=tuple(recalled_bars(bars)),
+        vocabulary=plan.vocabulary,
+        vectors=(vectors,) * candidates,
+        temperature=temperature,
+    )
+
+
+def _at_tempo(piece: Piece, bar: Bar) -> Piece:
+    return Piece((bar,) * len(piece.bars), piece.notes)
+
+
+def _finished(chosen: Piece, plan: Plan, request: CompositionRequest, number: int) -> Composition:
+    normal = plan.key.moved(plan.key.to_normal)
+    closed = with_closing_chord(chosen, normal, plan.frame.closing_ticks)
+    piece = transposed(closed, -plan.key.to_normal)
+    performance = played(piece, request.mix, request.seed + number)
+    last = max(note.end for note in piece.notes)
+    bar = plan.frame.bar
     return Composition(
-        midi=midi.write(piece, key=key),
-        seconds=piece.seconds,
-        tempo_bpm=frame.bar.bpm,
-        key=key.name,
+        midi=midi.write(piece, key=plan.key, program=request.program, played=performance),
+        seconds=bar.seconds * last / bar.ticks,
+        tempo_bpm=bar.bpm,
+        key=plan.key.name,
         notes=len(piece.notes),
         piece=piece,
     )

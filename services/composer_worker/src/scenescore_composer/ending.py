@@ -8,8 +8,8 @@ _MAX_VOICES = 4
 _SAME_VOICE = 2  # semitones
 
 
-def with_closing_chord(piece: Piece, key: Key, bars: int) -> Piece:
-    """The piece with `bars` more bars, over which the key's tonic chord is held.
+def with_closing_chord(piece: Piece, key: Key, ticks: int) -> Piece:
+    """The piece with as many more bars as it takes to hold the key's tonic chord for `ticks`.
 
     The chord has the voices of the last bar: each goes to the nearest free note of the triad, the lowest to the
     tonic. `piece` has at least one note.
@@ -20,9 +20,9 @@ def with_closing_chord(piece: Piece, key: Key, bars: int) -> Piece:
     chord: set[int] = set()
     for voice, note in enumerate(final):
         chord.add(_nearest(note.pitch, key, chord, degrees=1 if voice == 0 else 3))
-    held = (Note(start, pitch, last.ticks * bars, final[-1].velocity) for pitch in chord)
-    extended = (*piece.bars, *(Bar(last.numerator, last.denominator, last.bpm),) * bars)
-    return Piece(extended, tidy((*piece.notes, *held), start + last.ticks * bars))
+    held = (Note(start, pitch, ticks, final[-1].velocity) for pitch in chord)
+    extended = (*piece.bars, *(Bar(last.numerator, last.denominator, last.bpm),) * -(-ticks // last.ticks))
+    return Piece(extended, tidy((*piece.notes, *held), start + ticks))
 
 
 def _last_sounds(piece: Piece) -> list[Note]:

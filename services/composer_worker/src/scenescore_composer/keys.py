@@ -5,6 +5,7 @@ C. L. Krumhansl, "Cognitive Foundations of Musical Pitch" (1990), chapter 4: the
 best with how long each pitch class sounds.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -24,6 +25,10 @@ _TONICS: dict[Mode, tuple[str, ...]] = {
     "major": ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"),
     "minor": ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"),
 }
+_LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_NAME = re.compile(
+    r"(?P<letter>[A-Ga-g])(?P<accidentals>#{0,2}|b{0,2})\s+(?P<mode>major|minor)", re.IGNORECASE
+)
 _NORMAL_TONIC: dict[Mode, int] = {"major": 0, "minor": 9}
 
 
@@ -57,29 +62,29 @@ class KeyEstimate:
     key: Key
     clarity: float
     """Best correlation of a major key less that of a minor key, in [-2, 2]: how major the music is."""
+    fit: float
+    """The best key's correlation, in [-1, 1]: how clear the key is."""
 
 
 def estimate(notes: Iterable[Note]) -> KeyEstimate:
     """The best key of the notes; C major with clarity 0 when there is nothing to tell it by."""
     sounding = _durations(notes)
     if np.ptp(sounding) == 0:
-        return KeyEstimate(Key(0, "major"), 0.0)
+        return KeyEstimate(Key(0, "major"), 0.0, 0.0)
     fits = {mode: _correlations(sounding, profile) for mode, profile in _PROFILES.items()}
     best: Mode = "major" if fits["major"].max() >= fits["minor"].max() else "minor"
     clarity = float(fits["major"].max() - fits["minor"].max())
-    return KeyEstimate(Key(int(fits[best].argmax()), best), clarity)
+    return KeyEstimate(Key(int(fits[best].argmax()), best), clarity, float(fits[best].max()))
 
 
-def relative(notes: Iterable[Note]) -> Key:
-    """C major or A minor, whichever fits better: for music brought there, which may dwell on neighbouring keys."""
-    sounding = _durations(notes)
-    if np.ptp(sounding) == 0:
-        return Key(0, "major")
-    fits = {
-        mode: _correlations(sounding, profile)[_NORMAL_TONIC[mode]] for mode, profile in _PROFILES.items()
-    }
-    mode: Mode = "major" if fits["major"] >= fits["minor"] else "minor"
-    return Key(_NORMAL_TONIC[mode], mode)
+def parse(name: str) -> Key | None:
+    """The key of a name as "F# minor", "Bb major" or "c minor"; None where it names none."""
+    match = _NAME.fullmatch(name.strip())
+    if match is None:
+        return None
+    letter, accidentals, mode = match["letter"].upper(), match["accidentals"].lower(), match["mode"].lower()
+    tonic = _LETTERS[letter] + accidentals.count("#") - accidentals.count("b")
+    return Key(tonic % 12, "major" if mode == "major" else "minor")
 
 
 def _durations(notes: Iterable[Note]) -> npt.NDArray[np.float64]:

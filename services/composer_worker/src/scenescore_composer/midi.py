@@ -12,6 +12,7 @@ from miditoolkit import TempoChange as MidiTempo
 from miditoolkit import TimeSignature as MidiTimeSignature
 
 from scenescore_composer.keys import Key
+from scenescore_composer.performance.touch import FINE_TICKS_PER_QUARTER, PlayedNote
 from scenescore_composer.score import (
     COMMON_TIME,
     MAX_BPM,
@@ -26,7 +27,7 @@ from scenescore_composer.score import (
 )
 from scenescore_shared.errors import InvalidMidiError
 
-WRITTEN_TICKS_PER_QUARTER = 480
+WRITTEN_TICKS_PER_QUARTER = FINE_TICKS_PER_QUARTER
 MAX_BARS = 5_000
 MAX_NOTES = 200_000
 _SUSTAIN = 64  # the controller's number, and the value from which the pedal counts as down
@@ -59,10 +60,17 @@ def read(data: bytes) -> Piece:
     return Piece(bars, tidy(notes, sum(bar.ticks for bar in bars)))
 
 
-def write(piece: Piece, *, key: Key | None = None, program: int = 0) -> bytes:
+def write(
+    piece: Piece,
+    *,
+    key: Key | None = None,
+    program: int = 0,
+    played: Sequence[PlayedNote] | None = None,
+) -> bytes:
     """The piece as one track of a standard MIDI file, 480 ticks a quarter. The same piece gives the same bytes.
 
-    `program` is the General MIDI instrument, 0-127. Empty bars at the end don't survive a round trip.
+    `program` is the General MIDI instrument, 0-127. `played` are its notes as somebody plays them, in place of the
+    written ones. Empty bars at the end don't survive a round trip.
     """
     scale = WRITTEN_TICKS_PER_QUARTER // TICKS_PER_QUARTER
     file = MidiFile(ticks_per_beat=WRITTEN_TICKS_PER_QUARTER)
@@ -76,7 +84,11 @@ def write(piece: Piece, *, key: Key | None = None, program: int = 0) -> bytes:
     if key is not None:
         file.key_signature_changes.append(MidiKeySignature(key.signature, 0))
     part = Instrument(program)
-    part.notes = [MidiNote(n.velocity, n.pitch, n.onset * scale, n.end * scale) for n in piece.notes]
+    written_notes = (PlayedNote(n.onset * scale, n.pitch, n.end * scale, n.velocity) for n in piece.notes)
+    part.notes = [
+        MidiNote(n.velocity, n.pitch, n.onset, n.end)
+        for n in (written_notes if played is None else sorted(played))
+    ]
     file.instruments.append(part)
     file.max_tick = piece.ticks * scale
     written = io.BytesIO()

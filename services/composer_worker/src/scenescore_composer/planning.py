@@ -1,20 +1,21 @@
-"""What is settled about a piece before a note of it is: from the means of the draw, by the seed. Pure."""
+"""What is settled about a piece before a note of it is: from the mix, the draw, the options and the seed. Pure."""
 
 import math
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from scenescore_composer.character import Character, character_of
+from scenescore_composer.conditioning import Condition
 from scenescore_composer.corpus.catalogue import Clip
 from scenescore_composer.grammar import Mask
-from scenescore_composer.sampling import SamplingPlan
+from scenescore_composer.keys import Key, Mode
 from scenescore_composer.score import METRES, TICKS_PER_QUARTER, Bar
 from scenescore_composer.tokens import (
-    BOS,
     DURATIONS,
     KINDS,
     SIZES,
@@ -28,47 +29,127 @@ from scenescore_composer.tokens import (
 
 Tokens = npt.NDArray[np.int_]
 
-_CLOSING_SECONDS = 1.5
-_TOLERANCE_SECONDS = 0.5
-_MOST_BARS_OFF = 4
+CLOSING_SECONDS = 1.5
+"""The last chord sounds that long at least."""
+_TEMPO_SPREAD = 0.05
 _MIN_METRE_SHARE = 0.15
-_EXTREME_PERCENT = 2
-_MAX_VOICES = 6
+_LOWEST_PITCH, _HIGHEST_PITCH = 28, 96
 _QUAVER, _TRIPLET, _SEMIQUAVER = 6, 4, 3  # ticks
+_SHORT_METRE = (2, 4)
+"""For pieces so short and slow that a bar of the draw's metre would fill them."""
+_ONSETS_PER_QUARTER = (0.5, 4.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the client settled; None leaves it to the composer."""
+
+    seconds: float
+    """10-180."""
+    tempo_bpm: int | None = None
+    """Quarters a minute, 30-240."""
+    key: Key | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What is settled before a note is: the bars of the piece."""
+    """The bars of a piece: some to sample, then a last chord."""
 
     bar: Bar
-    bars: int
-    """All of them, the closing ones too."""
-    closing_bars: int
+    sampled_bars: int
+    closing_ticks: int
+    """Length of the last chord, which starts with a bar."""
+
+    @property
+    def ticks(self) -> int:
+        return self.sampled_bars * self.bar.ticks + self.closing_ticks
 
 
-def frame_of(clips: Sequence[Clip], seconds: float, seed: int) -> Frame:
-    """A metre of the draw and its mean tempo, bent so that whole bars at a whole tempo fill the time asked for.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    character: Character
+    mix: Mapping[str, float]
+    frame: Frame
+    key: Key
+    condition: Condition
+    """Of the music in its normal key, C major or A minor."""
+    vocabulary: Mask
+    """[VOCABULARY_SIZE], the tokens that may be sampled."""
 
-    Within `_TOLERANCE_SECONDS` where some number of bars near the mean tempo's can, else as nearly as one can.
-    """
+    @property
+    def opening(self) -> tuple[int, int, int]:
+        """Every candidate's first tokens."""
+        metre = METRES.index((self.frame.bar.numerator, self.frame.bar.denominator))
+        tempo = min(range(len(TEMPOS)), key=lambda i: abs(TEMPOS[i] - self.frame.bar.bpm))
+        return STARTS[Kind.BOS], token(Kind.METRE, metre), token(Kind.TEMPO, tempo)
+
+
+def plan_of(clips: Sequence[Clip], mix: Mapping[str, float], wishes: Wishes, seed: int) -> Plan:
+    """Everything about the piece but its notes. `clips` are the draw, at least one."""
+    character = character_of(mix)
+    bent = math.exp(random.Random(f"{seed}/tempo").gauss(0, _TEMPO_SPREAD))
+    tempo = min(max(character.tempo_bpm * bent, TEMPOS[0]), TEMPOS[-1])
     metre = _metre(clips, seed)
-    mean = math.exp(sum(math.log(clip.features["tempo_bpm"]) for clip in clips) / len(clips))
-    tempo = min(max(mean, TEMPOS[0]), TEMPOS[-1])
+    if not _leaves_room(metre, wishes.tempo_bpm or tempo, wishes.seconds):
+        metre = _SHORT_METRE
+    frame = frame_of(metre, tempo, wishes)
+    key = wishes.key or _key(clips, character, seed)
+    onsets = character.onsets_per_second * 60 / frame.bar.bpm
+    condition = Condition(
+        mix=mix,
+        major=key.mode == "major",
+        onsets_per_quarter=min(max(onsets, _ONSETS_PER_QUARTER[0]), _ONSETS_PER_QUARTER[1]),
+        texture=character.texture,
+        pitch=character.pitch + key.to_normal,
+    )
+    used = np.array([t for clip in clips for t in clip.tokens])
+    metre_token = token(Kind.METRE, METRES.index(metre))
+    return Plan(character, mix, frame, key, condition, _vocabulary(used, metre_token))
+
+
+def frame_of(metre: tuple[int, int], tempo: float, wishes: Wishes) -> Frame:
+    """Bars that last as long as was asked for, to the tick.
+
+    A tempo that was asked for holds; the last chord then takes what whole bars leave. Else the tempo is bent until that
+    chord has a fitting length. `tempo`, 30-244, leaves room for a bar and that chord.
+    """
+    bpm = wishes.tempo_bpm or _bent(metre, tempo, wishes.seconds)
+    bar = Bar(*metre, bpm=bpm)
+    ticks = round(wishes.seconds * bpm / 60 * TICKS_PER_QUARTER)
+    shortest = math.ceil(CLOSING_SECONDS * bpm / 60 * TICKS_PER_QUARTER)
+    sampled = max(1, (ticks - shortest) // bar.ticks)
+    return Frame(bar, sampled, max(shortest, ticks - sampled * bar.ticks))
+
+
+def _leaves_room(metre: tuple[int, int], bpm: float, seconds: float) -> bool:
+    """Whether a bar at about that tempo and the last chord are over in time."""
     quarters = Bar(*metre, bpm=TEMPOS[0]).ticks / TICKS_PER_QUARTER
-    usual = max(2, round(seconds * tempo / 60 / quarters))
+    return quarters * 60 / bpm * (1 + 2 * _TEMPO_SPREAD) + CLOSING_SECONDS <= seconds
 
-    def bpm_for(bars: int) -> int:
-        return min(max(round(bars * quarters * 60 / seconds), TEMPOS[0]), TEMPOS[-1])
 
-    def misfit(bars: int) -> tuple[float, float]:
-        bpm = bpm_for(bars)
-        error = abs(bars * quarters * 60 / bpm - seconds)
-        return (0.0 if error <= _TOLERANCE_SECONDS else error), abs(math.log(bpm / tempo))
+def _bent(metre: tuple[int, int], tempo: float, seconds: float) -> int:
+    """The whole tempo nearest to `tempo` at which whole bars, the last one or two a chord, fill the time."""
+    quarters = Bar(*metre, bpm=TEMPOS[0]).ticks / TICKS_PER_QUARTER
 
-    bars = min(range(max(2, usual - _MOST_BARS_OFF), usual + _MOST_BARS_OFF + 1), key=misfit)
-    bar = Bar(*metre, bpm=bpm_for(bars))
-    return Frame(bar, bars, min(bars - 1, math.ceil(_CLOSING_SECONDS / bar.seconds)))
+    def fits(bpm: int) -> bool:
+        bar_seconds = quarters * 60 / bpm
+        rest = seconds % bar_seconds
+        return min(rest, bar_seconds - rest) < 0.02 * bar_seconds
+
+    near = sorted(range(TEMPOS[0], TEMPOS[-1] + 1), key=lambda bpm: abs(math.log(bpm / tempo)))
+    return next(
+        (bpm for bpm in near if fits(bpm) and abs(math.log(bpm / tempo)) < _TEMPO_SPREAD * 2), near[0]
+    )
+
+
+def _key(clips: Sequence[Clip], character: Character, seed: int) -> Key:
+    """A key of one of the clips of the mode that the character asks for; of any key where none is in that mode."""
+    chance = random.Random(f"{seed}/key")
+    mode: Mode = "major" if chance.random() < character.major else "minor"
+    tonics = [
+        int(clip.features["tonic"]) for clip in clips if (clip.features["major"] >= 0) == (mode == "major")
+    ]
+    return Key(chance.choice(tonics) if tonics else chance.randrange(12), mode)
 
 
 def _metre(clips: Sequence[Clip], seed: int) -> tuple[int, int]:
@@ -83,40 +164,14 @@ def _metre(clips: Sequence[Clip], seed: int) -> tuple[int, int]:
     return random.Random(f"{seed}/metre").choices(list(choices), list(choices.values()))[0]
 
 
-def sampling_plan(
-    clips: Sequence[Clip], frame: Frame, *, candidates: int, temperature: float
-) -> SamplingPlan:
-    """Sampling in the frame with the draw's means: its tokens, its register, its voices, one subdivision."""
-    metre = token(Kind.METRE, METRES.index((frame.bar.numerator, frame.bar.denominator)))
-    tempo = min(range(len(TEMPOS)), key=lambda i: abs(TEMPOS[i] - frame.bar.bpm))
-    used = np.array([t for clip in clips for t in clip.tokens])
-    voices = sum(clip.features["polyphony"] for clip in clips) / len(clips)
-    return SamplingPlan(
-        opening=(BOS, metre, token(Kind.TEMPO, tempo)),
-        bars=frame.bars - frame.closing_bars,
-        vocabulary=_vocabulary(used, metre),
-        registers=_registers(used, voices=min(_MAX_VOICES, max(1, round(voices + 0.25)))),
-        candidates=candidates,
-        temperature=temperature,
-    )
-
-
-def _registers(used: Tokens, voices: int) -> tuple[int, ...]:
-    """The middle of each of `voices` equal shares of the draw's pitches."""
-    middles = (np.arange(voices) + 0.5) / voices
-    return tuple(int(pitch) for pitch in np.quantile(_indices(used, Kind.PITCH), middles))
-
-
 def _vocabulary(used: Tokens, metre: int) -> Mask:
-    """The tokens used, less other metres, changes of tempo, extreme pitches, and the rarer subdivision."""
-    mask: Mask = np.zeros(VOCABULARY_SIZE, dtype=np.bool_)
-    mask[used] = True
-    for kind in (Kind.METRE, Kind.TEMPO):
+    """All but other metres, changes of tempo, extreme pitches, and the subdivision that the draw has less of."""
+    mask: Mask = np.ones(VOCABULARY_SIZE, dtype=np.bool_)
+    for kind in (Kind.BOS, Kind.METRE, Kind.TEMPO):
         mask[STARTS[kind] : STARTS[kind] + SIZES[kind]] = False
     mask[metre] = True
-    low, high = np.percentile(_indices(used, Kind.PITCH), [_EXTREME_PERCENT, 100 - _EXTREME_PERCENT])
-    mask[STARTS[Kind.PITCH] : token(Kind.PITCH, int(low))] = False
-    mask[token(Kind.PITCH, int(high) + 1) : STARTS[Kind.PITCH] + SIZES[Kind.PITCH]] = False
+    mask[STARTS[Kind.PITCH] : token(Kind.PITCH, _LOWEST_PITCH)] = False
+    mask[token(Kind.PITCH, _HIGHEST_PITCH) + 1 : STARTS[Kind.PITCH] + SIZES[Kind.PITCH]] = False
     for off_grid in _rarer_subdivision(used):
         mask[off_grid] = False
     return mask
@@ -139,5 +194,6 @@ def _rarer_subdivision(used: Tokens) -> list[int]:
 
 def _indices(used: Tokens, kind: Kind) -> Tokens:
     """The indices of the tokens of one kind."""
-    start = STARTS[kind]
-    return used[(used >= start) & (used < start + SIZES[kind])] - start
+    of_kind = (used >= STARTS[kind]) & (used < STARTS[kind] + SIZES[kind])
+    indices: Tokens = used[of_kind] - STARTS[kind]
+    return indices

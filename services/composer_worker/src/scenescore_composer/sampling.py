@@ -1,5 +1,6 @@
-"""Sampling token sequences from the model under the grammar."""
+"""Sampling token sequences from the model under the grammar, bars coming back as the form says."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,143 +9,199 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from scenescore_composer.grammar import Mask, State, advance, legal
+from scenescore_composer.batch_grammar import INDEX, KIND_CODE, BatchState, Masks, span
+from scenescore_composer.conditioning import Vectors
+from scenescore_composer.grammar import Mask
 from scenescore_composer.model import Memory, TokenLstm
-from scenescore_composer.tokens import EOS, KINDS, SIZES, STARTS, VOCABULARY_SIZE, Kind, index_of
+from scenescore_composer.tokens import BOS, DURATIONS, EOS, SIZES, VOCABULARY_SIZE, Kind, token
 from scenescore_composer.training import Checkpoint
 
-_STEP = 4
-_MEMORY = 64  # tokens looked back over, enough for two notes of every voice
+_BAR = KIND_CODE[token(Kind.METRE, 0)]
+_POSITION, _VELOCITY, _PITCH, _DURATION = (
+    KIND_CODE[token(kind, 0)] for kind in (Kind.POSITION, Kind.VELOCITY, Kind.PITCH, Kind.DURATION)
+)
 
 
 @dataclass(frozen=True, slots=True)
 class SamplingPlan:
     opening: tuple[int, ...]
     """Legal tokens, from BOS to the first bar's TEMPO, that every candidate starts with."""
-    bars: int
+    recalled: tuple[int | None, ...]
+    """For each bar to sample the earlier one that it repeats, None for a new one: see `form.recalled_bars`."""
     vocabulary: Mask
     """[VOCABULARY_SIZE], tokens that may be used at all, beside the opening."""
-    registers: tuple[int, ...]
-    """The pitch about which each voice moves, from low to high; no more notes sound together than these."""
-    candidates: int = 8
+    vectors: tuple[Vectors, ...]
+    """For each candidate the conditions of its bars, [more than len(recalled), WIDTH]: see `conditioning`."""
+    voices: int = 8
+    """Notes that may sound together."""
     temperature: float = 1.0
-    nucleus: float = 0.92
+    nucleus: float = 0.95
     """Only the likeliest tokens that hold this probability together are drawn from (Holtzman et al., 2020)."""
-    leap_cost: float = 0.4
-    """Taken from a pitch's logit for each semitone by which it is further than `_STEP` from all near ones."""
 
 
 def sample(
     model: TokenLstm, plan: SamplingPlan, generator: torch.Generator, checkpoint: Checkpoint
 ) -> list[tuple[int, ...]]:
-    """`plan.candidates` sequences of `plan.bars` bars each, every one legal up to its end, without EOS.
+    """A sequence of `len(plan.recalled)` bars for each candidate, every one legal up to its end, without EOS.
 
     All candidates advance together; each step draws from `generator` alone.
     """
-    sequences = [list(plan.opening) for _ in range(plan.candidates)]
-    states = [_state_after(plan.opening)] * plan.candidates
-    inputs = torch.tensor([plan.opening] * plan.candidates)
+    run = _Run(plan)
     memory: Memory | None = None
+    inputs = torch.tensor([plan.opening] * len(plan.vectors))
+    conditions = run.conditions().unsqueeze(1).expand(-1, len(plan.opening), -1)
+    model.eval()
     with torch.inference_mode():
-        while any(state.last is not Kind.EOS for state in states):
-            checkpoint(min(state.bars for state in states) / (plan.bars + 1))
-            logits, memory = model(inputs, memory)
-            masks = np.stack([allowed(state, plan) for state in states])
-            costs = np.stack([leap_costs(sequence, plan) for sequence in sequences])
-            drawn = _draw(logits[:, -1] - torch.from_numpy(costs), torch.from_numpy(masks), plan, generator)
-            for i, token in enumerate(drawn):
-                if states[i].last is Kind.EOS:
-                    continue
-                states[i] = advance(states[i], token)
-                if token != EOS:
-                    sequences[i].append(token)
-            inputs = torch.tensor(drawn).unsqueeze(1)
-    return [tuple(sequence) for sequence in sequences]
+        while not run.ended.all():
+            checkpoint(float(run.state.bars[~run.ended].min()) / (len(plan.recalled) + 1))
+            logits, memory = model(inputs, conditions, memory)
+            drawn = _draw(logits[:, -1], torch.from_numpy(run.allowed()), plan, generator)
+            inputs = torch.from_numpy(run.take(drawn)).unsqueeze(1)
+            conditions = run.conditions().unsqueeze(1)
+    return run.sequences
 
 
-def allowed(state: State, plan: SamplingPlan) -> Mask:
-    """The legal tokens that also keep to the plan.
+class _Run:
+    """The candidates while they grow."""
 
-    No bar stays empty; no more notes sound than there are registers; nothing follows the last bar. An ended
-    candidate may draw anything: it is not looked at.
-    """
-    if state.last is Kind.EOS:
-        return np.ones(len(KINDS), dtype=np.bool_)
-    mask = legal(state)
-    kept: Mask = mask & plan.vocabulary
-    kept[EOS] = False
-    if state.last in {Kind.METRE, Kind.TEMPO}:
-        _forbid(kept, Kind.METRE)
-    if state.last is Kind.DURATION and (
-        len(state.sounding_now()) >= len(plan.registers) or not _some(kept, Kind.PITCH)
-    ):
-        _forbid(kept, Kind.PITCH)
-        _forbid(kept, Kind.VELOCITY)
-    if len(state.sounding) >= len(plan.registers):
+    def __init__(self, plan: SamplingPlan) -> None:
+        count = len(plan.vectors)
+        self.plan = plan
+        self.state = BatchState(count)
+        self._steps: list[npt.NDArray[np.int64]] = []
+        """What every candidate went on by, [candidates] each."""
+        for opening in plan.opening:
+            self._steps.append(np.full(count, opening))
+            self.state.advance(self._steps[-1])
+        self.ended: npt.NDArray[np.bool_] = np.zeros(count, dtype=np.bool_)
+        self._length = np.zeros(count, dtype=np.int64)
+        self._vectors = np.stack(plan.vectors)
+        self._bar_starts: list[list[int]] = [[len(self._steps)] for _ in range(count)]
+        """Of each candidate the step after each bar's METRE."""
+        self._due: dict[int, deque[int]] = {}
+        """Of candidates that repeat a bar what is left of it."""
+
+    @property
+    def sequences(self) -> list[tuple[int, ...]]:
+        """Of ended candidates, without their EOS."""
+        steps = np.stack(self._steps, axis=1)
+        return [tuple(steps[row, : self._length[row]].tolist()) for row in range(len(self.ended))]
+
+    def conditions(self) -> Tensor:
+        """[candidates, WIDTH]"""
+        return torch.from_numpy(self._vectors[np.arange(len(self.ended)), self.state.bars])
+
+    def allowed(self) -> Masks:
+        """The legal tokens that also keep to the plan. An ended candidate may draw anything: it is not looked at.
+
+        No bar stays empty; no more notes sound than there are voices; nothing follows the last bar.
+        """
+        state, plan = self.state, self.plan
+        legal = state.legal()
+        kept = legal & plan.vocabulary
+        kept[:, EOS] = False
+        between = state.is_last(Kind.METRE, Kind.TEMPO)
+        kept[between, span(Kind.METRE)] = False
+        full = state.is_last(Kind.DURATION) & (state.sounding().sum(axis=1) >= plan.voices)
+        kept[full, span(Kind.PITCH)] = False
+        mute = state.is_last(Kind.DURATION) & ~kept[:, span(Kind.PITCH)].any(axis=1)
+        kept[mute, span(Kind.VELOCITY)] = False
         # before that tick every voice is still held
-        free = sorted((until for _, until in state.sounding), reverse=True)[len(plan.registers) - 1]
-        kept[STARTS[Kind.POSITION] :][: min(max(free, 0), SIZES[Kind.POSITION])] = False
-    if state.bars >= plan.bars and _some(kept, Kind.METRE):
-        _forbid(kept, Kind.METRE)
-        kept[EOS] = True
-    return kept if kept.any() else _way_on(state, mask, plan)
+        free = np.partition(state.until, -plan.voices, axis=1)[:, -plan.voices]
+        kept[:, span(Kind.POSITION)] &= np.arange(SIZES[Kind.POSITION]) >= free[:, None]
+        over = (state.bars >= len(plan.recalled)) & kept[:, span(Kind.METRE)].any(axis=1)
+        kept[over, span(Kind.METRE)] = False
+        kept[over, EOS] = True
+        kept[self.ended] = True
+        for row in np.flatnonzero(~kept.any(axis=1)):
+            kept[row] = self._way_on(int(row), legal[row])
+        return kept
+
+    def take(self, drawn: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Each candidate goes on by the token that is due in it, else by the one drawn; what they went on by.
+
+        An ended one goes on by BOS, which leads nowhere.
+        """
+        taken = drawn.copy()
+        for row in list(self._due):
+            taken[row] = self._due[row].popleft()
+            if not self._due[row]:
+                del self._due[row]
+        taken[self.ended] = BOS
+        closing = (taken == EOS) & ~self.ended
+        self._length[closing] = len(self._steps)
+        self.ended |= closing
+        self._steps.append(taken)
+        self.state.advance(taken)
+        for turned in np.flatnonzero(KIND_CODE[taken] == _BAR):
+            self._begin_bar(int(turned))
+        return taken
+
+    def _begin_bar(self, row: int) -> None:
+        starts = self._bar_starts[row]
+        bar = len(starts)
+        starts.append(len(self._steps))
+        source = self.plan.recalled[bar] if bar < len(self.plan.recalled) else None
+        if source is not None:
+            again = [int(step[row]) for step in self._steps[starts[source] : starts[source + 1] - 1]]
+            bar_line = self.plan.opening[1]
+            self._due[row] = deque((*self._spelt_again(row, again), bar_line))
+
+    def _spelt_again(self, row: int, tokens: Sequence[int]) -> list[int]:
+        """The tokens of an earlier bar as they are spelt here, less notes that find no voice free."""
+        state = self.state
+        until = state.until[row].copy()
+        velocity, wanted = int(state.velocity[row]), int(state.velocity[row])
+        spelt: list[int] = []
+        said = True
+        position = pitch = -1
+        for taken in tokens:
+            kind, index = int(KIND_CODE[taken]), int(INDEX[taken])
+            if kind == _POSITION:
+                position, said = index, False
+            elif kind == _VELOCITY:
+                wanted = index
+            elif kind == _PITCH:
+                pitch = index
+            elif kind == _DURATION:
+                if until[pitch] > position or (until > position).sum() >= self.plan.voices:
+                    continue
+                until[pitch] = position + DURATIONS[index]
+                if not said:
+                    spelt.append(token(Kind.POSITION, position))
+                    said = True
+                if wanted != velocity:
+                    spelt.append(token(Kind.VELOCITY, wanted))
+                    velocity = wanted
+                spelt += [token(Kind.PITCH, pitch), taken]
+        return spelt
+
+    def _way_on(self, row: int, legal: Mask) -> Mask:
+        """Where the plan leaves nothing, since every voice is held past all that is left of the bar: the end after
+        the last bar, else a bar in which nothing new begins, else whatever is legal that is neither bar nor end.
+        """
+        only: Mask = np.zeros(VOCABULARY_SIZE, dtype=np.bool_)
+        between = bool(self.state.is_last(Kind.METRE, Kind.TEMPO, Kind.DURATION)[row])
+        if between and self.state.bars[row] >= len(self.plan.recalled):
+            only[EOS] = True
+            return only
+        metre = span(Kind.METRE)
+        only[metre] = (legal & self.plan.vocabulary)[metre]
+        if only.any():
+            return only
+        within: Mask = legal.copy()
+        within[metre] = within[span(Kind.TEMPO)] = within[EOS] = False
+        return within if within.any() else legal
 
 
-def _way_on(state: State, mask: Mask, plan: SamplingPlan) -> Mask:
-    """Where the plan leaves nothing, since every voice is held past all that is left of the bar: the end after the
-    last bar, else a bar in which nothing new begins, else whatever is legal that is neither bar, tempo nor end.
-    """
-    only: Mask = np.zeros_like(mask)
-    between_notes = state.last in {Kind.METRE, Kind.TEMPO, Kind.DURATION}
-    if between_notes and state.bars >= plan.bars:
-        only[EOS] = True
-        return only
-    metre = slice(STARTS[Kind.METRE], STARTS[Kind.METRE] + SIZES[Kind.METRE])
-    only[metre] = (mask & plan.vocabulary)[metre]
-    if only.any():
-        return only
-    within: Mask = mask.copy()
-    for kind in (Kind.METRE, Kind.TEMPO):
-        _forbid(within, kind)
-    within[EOS] = False
-    return within if within.any() else mask
-
-
-def leap_costs(sequence: Sequence[int], plan: SamplingPlan) -> npt.NDArray[np.float64]:
-    """[VOCABULARY_SIZE], what each pitch's logit loses for its distance from what the voices played last.
-
-    A model that learnt for seconds leaps about; voices move by small intervals (D. Huron, "Tone and voice",
-    2001: the pitch proximity principle). Two notes a voice are remembered; its own register is never far.
-    """
-    costs = np.zeros(VOCABULARY_SIZE)
-    played = [index_of(token) for token in sequence[-_MEMORY:] if KINDS[token] is Kind.PITCH]
-    near = np.array([*plan.registers, *played[-2 * len(plan.registers) :]])
-    distance = np.abs(np.arange(SIZES[Kind.PITCH])[:, None] - near).min(axis=1)
-    costs[STARTS[Kind.PITCH] :][: SIZES[Kind.PITCH]] = plan.leap_cost * np.maximum(0, distance - _STEP)
-    return costs
-
-
-def _some(mask: Mask, kind: Kind) -> bool:
-    return bool(mask[STARTS[kind] : STARTS[kind] + SIZES[kind]].any())
-
-
-def _forbid(mask: Mask, kind: Kind) -> None:
-    mask[STARTS[kind] : STARTS[kind] + SIZES[kind]] = False
-
-
-def _draw(logits: Tensor, masks: Tensor, plan: SamplingPlan, generator: torch.Generator) -> list[int]:
+def _draw(
+    logits: Tensor, masks: Tensor, plan: SamplingPlan, generator: torch.Generator
+) -> npt.NDArray[np.int64]:
     """One token for each row of `logits` [candidates, vocabulary] among those that its mask allows."""
-    chances = torch.softmax(logits.double().masked_fill(~masks, -torch.inf) / plan.temperature, dim=-1)
+    chances = torch.softmax(logits.masked_fill(~masks, -torch.inf) / plan.temperature, dim=-1)
     ranked, tokens = chances.sort(dim=-1, descending=True, stable=True)
     before = ranked.cumsum(dim=-1) - ranked
     nucleus = ranked.masked_fill(before >= plan.nucleus, 0.0)
     places = torch.multinomial(nucleus, 1, generator=generator)
-    drawn: list[int] = tokens.gather(1, places).squeeze(1).tolist()
+    drawn: npt.NDArray[np.int64] = tokens.gather(1, places).squeeze(1).numpy()
     return drawn
-
-
-def _state_after(tokens: Sequence[int]) -> State:
-    state = State()
-    for token in tokens:
-        state = advance(state, token)
-    return state

@@ -1,16 +1,36 @@
-"""Choosing among sampled candidates. Pure."""
+"""Choosing among sampled candidates: by fit to the emotions, by musicality, and by novelty. Pure.
 
+Every threshold is set by hand from what the measures mean; none is fitted to labelled clips.
+"""
+
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from scenescore_composer import keys
 from scenescore_composer.corpus.features import Features, measure
-from scenescore_composer.score import Piece
+from scenescore_composer.keys import Key
+from scenescore_composer.novelty import HeardBefore
+from scenescore_composer.planning import Plan
+from scenescore_composer.score import TICKS_PER_QUARTER, Piece
+
+LONGEST_SHARED_RUN = 16
+"""Notes in a row that a piece may share with a clip of its draw, in any key: two bars of quavers."""
 
 MAX_SAME_PITCH = 0.4
-MAX_REPEATED_BARS = 0.5
+MAX_REPEATED_BARS = 0.75
+"""The form brings back up to three bars of four."""
 MAX_SILENCE = 0.2
 MIN_PITCHES = 5
+
+_SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10, 11)}
+_MODE_STEP = 0.1
+_DENSITY_STEP, _TEXTURE_STEP = math.log(1.25), math.log(1.3)
+_REGISTER_STEP = 4.0
+_FLAWS = {"collapsed": 100.0, "copied": 50.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,30 +68,92 @@ def collapse(piece: Piece) -> Collapse:
     )
 
 
-def best(candidates: Sequence[Piece], draw: Sequence[Features]) -> Piece:
-    """The candidate most like the draw on average, among those that have not collapsed.
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Of one candidate; the lower the cost, the better."""
 
-    Likeness: density, register, voices and mode, each difference over a step that listeners notice. When all
-    have collapsed, the least repetitive one. Of equals, the first.
-    """
-    sound = [piece for piece in candidates if not collapse(piece).is_collapsed]
-    if not sound:
-        return min(candidates, key=lambda piece: (not piece.notes, *_badness(collapse(piece))))
-    return min(sound, key=lambda piece: _distance(measure(piece), draw))
+    fit: float
+    """Steps, each one that listeners notice, from the character asked for."""
+    musicality: float
+    """Steps from clear, metrical, shapely music."""
+    shared_run: int
+    """Notes, see `novelty`."""
+    collapsed: bool
+
+    @property
+    def cost(self) -> float:
+        flaws = _FLAWS["collapsed"] * self.collapsed + _FLAWS["copied"] * (
+            self.shared_run > LONGEST_SHARED_RUN
+        )
+        return self.fit + self.musicality + flaws
 
 
-def _badness(found: Collapse) -> tuple[float, float]:
-    return found.repeated_bars + found.same_pitch, found.silence
+def best(candidates: Sequence[Piece], plan: Plan, heard: HeardBefore) -> int:
+    """The place of the candidate of the lowest cost; of equals, the first. The candidates are in their normal key."""
+    costs = [judge(piece, plan, heard).cost for piece in candidates]
+    return min(range(len(costs)), key=costs.__getitem__)
 
 
-def _distance(piece: Features, draw: Sequence[Features]) -> float:
-    return (
-        abs(piece.notes_per_second / _mean([f.notes_per_second for f in draw]) - 1) / 0.2
-        + abs(piece.pitch - _mean([f.pitch for f in draw])) / 3
-        + abs(piece.polyphony - _mean([f.polyphony for f in draw])) / 0.5
-        + abs(piece.major - _mean([f.major for f in draw])) / 0.1
+def judge(piece: Piece, plan: Plan, heard: HeardBefore) -> Verdict:
+    """A candidate of `plan`, in C major or A minor."""
+    if not piece.notes:
+        return Verdict(math.inf, math.inf, 0, collapsed=True)
+    features = measure(piece)
+    normal = plan.key.moved(plan.key.to_normal)
+    return Verdict(
+        fit=_fit(features, plan),
+        musicality=_musicality(piece, features, normal),
+        shared_run=heard.likeness(piece).notes,
+        collapsed=collapse(piece).is_collapsed,
     )
 
 
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+def _fit(features: Features, plan: Plan) -> float:
+    condition = plan.condition
+    onsets = condition.onsets_per_quarter * plan.frame.bar.bpm / 60
+    texture = features.notes_per_second / max(features.onsets_per_second, 1e-6)
+    wanted_mode = 1 if condition.major else -1
+    return (
+        abs(math.log(max(features.onsets_per_second, 0.05) / onsets)) / _DENSITY_STEP
+        + abs(features.pitch - condition.pitch) / _REGISTER_STEP
+        + abs(math.log(max(texture, 1.0) / condition.texture)) / _TEXTURE_STEP
+        + max(0.0, 1.5 * _MODE_STEP - wanted_mode * features.major) / _MODE_STEP
+    )
+
+
+def _musicality(piece: Piece, features: Features, key: Key) -> float:
+    """What is missing of a clear key, a metre, some repetition, a range, a chord to end on."""
+    repeated = collapse(piece).repeated_bars
+    return (
+        8 * max(0.0, 0.92 - in_scale(piece, key))
+        + 3 * max(0.0, 0.7 - keys.estimate(piece.notes).fit)
+        + 4 * max(0.0, 0.45 - on_beat(piece))
+        + 2 * max(0.0, repeated - 0.6)
+        + 0.1 * max(0.0, 19 - features.pitch_range)
+        + 4 * max(0.0, features.silence - 0.05)
+        + cadence(piece, key)
+    )
+
+
+def in_scale(piece: Piece, key: Key) -> float:
+    """Share of the sounding time on degrees of the key's scale; of minor, the natural and the harmonic one."""
+    degrees = {(key.tonic + step) % 12 for step in _SCALES[key.mode]}
+    held = sum(note.duration for note in piece.notes)
+    return sum(note.duration for note in piece.notes if note.pitch % 12 in degrees) / held
+
+
+def on_beat(piece: Piece) -> float:
+    """Share of the beats (quarters; in compound metres dotted ones) on which a note starts."""
+    bar = piece.bars[0]
+    compound = bar.denominator == 8 and bar.numerator % 3 == 0  # noqa: PLR2004 - quavers in threes
+    beat = TICKS_PER_QUARTER * 3 // 2 if compound else TICKS_PER_QUARTER
+    beats = np.arange(0, piece.ticks, beat)
+    return float(np.isin(beats, [note.onset for note in piece.notes]).mean())
+
+
+def cadence(piece: Piece, key: Key) -> float:
+    """0 where the last bass note is the dominant's or the leading note's, which the last chord resolves; else 1."""
+    last_onset = max(note.onset for note in piece.notes)
+    beat_before = [note for note in piece.notes if note.end > last_onset]
+    bass = min(beat_before, key=lambda note: note.pitch)
+    return float((bass.pitch - key.tonic) % 12 not in {7, 11, 2})

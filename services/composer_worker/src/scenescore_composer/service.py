@@ -1,12 +1,14 @@
 """The step `compose`: draw clips in the proportions of the mix, learn from them, write new music."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from typing import Any
 
+from scenescore_composer import keys
+from scenescore_composer.base_model.shipped import BaseModel
 from scenescore_composer.composing import (
     COMPOSER,
     ComposerBudget,
@@ -16,8 +18,10 @@ from scenescore_composer.composing import (
 )
 from scenescore_composer.corpus.catalogue import Clip, ClipCatalogue
 from scenescore_composer.corpus.draw import draw
+from scenescore_composer.planning import Wishes
 from scenescore_shared.blob_keys import output_key
 from scenescore_shared.errors import PermanentError
+from scenescore_shared.general_midi import program_of
 from scenescore_shared.jobs import Composed, Job, Music, Output, StepResult
 from scenescore_shared.options import JobOptions
 from scenescore_shared.ports import BlobStore
@@ -36,6 +40,7 @@ class ComposeStep:
     catalogue: ClipCatalogue
     blobs: BlobStore
     budget: ComposerBudget
+    base: BaseModel
 
     def __call__(
         self, batch: Sequence[Job], checkpoint: Checkpoint
@@ -46,7 +51,7 @@ class ComposeStep:
     def _compose(self, job: Job, checkpoint: Checkpoint) -> Composed:
         if job.emotions is None or job.lease is None:
             raise PermanentError(f"Job {job.id} came to the composer without a mix or a lease.")
-        request = _request_of(job)
+        request = _request_of(job, job.emotions)
         available = self.catalogue.ids_by_emotion()
         # one's own corpus may lack an emotion altogether: the others keep their proportions among themselves
         wanted = {emotion: share for emotion, share in job.emotions.items() if emotion in available}
@@ -55,19 +60,22 @@ class ComposeStep:
             wanted if any(wanted.values()) else job.emotions, self.budget.clips, request.seed, available
         )
         clips = self.catalogue.get(ids)
-        composition = compose(clips, request, self.budget, partial(checkpoint, job))
+        compositions = compose(clips, request, self.budget, self.base.model, partial(checkpoint, job))
         provenance = self._provenance(request, clips)
         if missing:
             provenance["emotions_without_clips"] = missing
         # stored last: whatever fails before leaves no file behind
-        output = self._store(job.id, job.lease.token, composition.midi)
-        return Composed(outputs=(output,), music=_facts_of(composition), provenance=provenance)
+        outputs = tuple(
+            self._store(job.id, job.lease.token, output_name(number), composition.midi)
+            for number, composition in enumerate(compositions)
+        )
+        return Composed(outputs=outputs, music=_facts_of(compositions[0]), provenance=provenance)
 
-    def _store(self, job_id: str, token: str, midi: bytes) -> Output:
-        key = output_key(job_id, token, OUTPUT_NAME)
+    def _store(self, job_id: str, token: str, name: str, midi: bytes) -> Output:
+        key = output_key(job_id, token, name)
         self.blobs.put(key, midi, OUTPUT_TYPE)
         return Output(
-            name=OUTPUT_NAME,
+            name=name,
             content_type=OUTPUT_TYPE,
             bytes=len(midi),
             sha256=hashlib.sha256(midi).hexdigest(),
@@ -79,6 +87,7 @@ class ComposeStep:
         return {
             "seed": request.seed,
             "composer": COMPOSER,
+            "base_model": self.base.version,
             "corpus": [
                 f"{found.name}@{found.version}" for found in self.catalogue.corpora() if found.name in used
             ],
@@ -98,12 +107,25 @@ def seed_of(job: Job) -> int:
     return int.from_bytes(hashlib.sha256(job.id.encode()).digest()[:4])
 
 
-def _request_of(job: Job) -> CompositionRequest:
+def output_name(number: int) -> str:
+    """Of the variation of that number, counted from 0."""
+    return OUTPUT_NAME if number == 0 else f"music-{number + 1}.mid"
+
+
+def _request_of(job: Job, mix: Mapping[str, float]) -> CompositionRequest:
     options = JobOptions.model_validate(dict(job.options))
-    request = CompositionRequest(seed=seed_of(job), seconds=options.seconds)
-    if options.temperature is None:
-        return request
-    return CompositionRequest(seed=request.seed, seconds=options.seconds, temperature=options.temperature)
+    return CompositionRequest(
+        mix=mix,
+        seed=seed_of(job),
+        wishes=Wishes(
+            seconds=options.seconds,
+            tempo_bpm=options.tempo_bpm,
+            key=None if options.key is None else keys.parse(options.key),
+        ),
+        temperature=1.0 if options.temperature is None else options.temperature,
+        program=0 if options.instrument is None else program_of(options.instrument) or 0,
+        variations=options.variations,
+    )
 
 
 def _facts_of(composition: Composition) -> Music:

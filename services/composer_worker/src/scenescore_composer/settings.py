@@ -17,12 +17,18 @@ class ComposerGroup(Group):
         Field(gt=0, description="CPU threads; the same seed gives the same bytes only with the same number"),
     ] = 1
     clips: Annotated[int, Field(gt=0, description="Clips drawn for a job")] = _BUDGET.clips
-    training_tokens: Annotated[int, Field(gt=0, description="Tokens that each job trains on, at most")] = (
-        _BUDGET.training_tokens
-    )
-    candidates: Annotated[int, Field(gt=0, description="Pieces sampled, of which one is kept")] = (
-        _BUDGET.candidates
-    )
+    model: Annotated[
+        Path | None, Field(description="File of your own base model; the one that ships by default")
+    ] = None
+    training_tokens: Annotated[
+        int,
+        Field(
+            ge=0, description="Tokens that each job learns from its draw; 0 leaves the base model as it is"
+        ),
+    ] = _BUDGET.training_tokens
+    candidates: Annotated[
+        int, Field(gt=0, description="Pieces sampled for each variation, of which one is kept")
+    ] = _BUDGET.candidates
     state_dir: Annotated[
         Path | None,
         Field(description="Where the files ready and alive lie; data_dir/state/compose by default"),

@@ -1,12 +1,16 @@
-"""Training the model on a draw of clips within a fixed budget of tokens."""
+"""Fine-tuning the base model on a draw of clips within a fixed budget of tokens."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from scenescore_composer.conditioning import Vectors
 from scenescore_composer.model import Memory, TokenLstm
 from scenescore_composer.tokens import EOS
 
@@ -15,13 +19,23 @@ Checkpoint = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Lesson:
+    """A clip to learn from."""
+
+    tokens: Sequence[int] | npt.NDArray[np.int16]
+    """From BOS on, EOS in the end where a piece ends."""
+    conditions: Vectors
+    """[time, WIDTH], beside each token."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingPlan:
     tokens: int
     """How many tokens to learn from, repetitions counted."""
-    batch: int = 8
-    window: int = 24
+    batch: int = 16
+    window: int = 48
     """Tokens that the gradient flows back through."""
-    learning_rate: float = 2e-2
+    learning_rate: float = 1e-3
     weight_decay: float = 0.01
 
     @property
@@ -31,34 +45,27 @@ class TrainingPlan:
 
 def train(
     model: TokenLstm,
-    clips: Sequence[Sequence[int]],
+    lessons: Sequence[Lesson],
     plan: TrainingPlan,
     generator: torch.Generator,
     checkpoint: Checkpoint,
 ) -> list[float]:
-    """Train `model` in place on the clips' tokens; the loss (nats a token) of each step.
+    """Train `model` in place on the lessons; the loss (nats a token) of each step.
 
     Clips follow one another without their EOS, in an order drawn anew for each pass, on `plan.batch` tracks
-    whose memory is carried from window to window: so the model learns to go on for longer than one clip. AdamW,
-    the learning rate rising over a tenth of the steps, then falling along a cosine. Draws from `generator` alone:
-    on one machine the same arguments give the same weights.
+    whose memory is carried from window to window. AdamW, the learning rate falling along a cosine. Draws from
+    `generator` alone: on one machine the same arguments give the same weights.
     """
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
-    warm_up = max(1, plan.steps // 10)
-    schedule = torch.optim.lr_scheduler.SequentialLR(
-        optimiser,
-        [
-            torch.optim.lr_scheduler.LinearLR(optimiser, start_factor=0.1, total_iters=warm_up),
-            torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=max(1, plan.steps - warm_up)),
-        ],
-        milestones=[warm_up],
-    )
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=plan.steps)
     losses: list[float] = []
+    model.train()
     while len(losses) < plan.steps:
         memory: Memory | None = None
-        for tokens in _windows(clips, plan, generator)[: plan.steps - len(losses)]:
+        passes = windows(lessons, plan.batch, plan.window, generator)
+        for tokens, conditions in islice(passes, plan.steps - len(losses)):
             checkpoint(len(losses) / plan.steps)
-            logits, memory = model(tokens[:, :-1], memory, generator)
+            logits, memory = model(tokens[:, :-1], conditions[:, :-1], memory, generator)
             memory = (memory[0].detach(), memory[1].detach())
             loss = cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten())
             optimiser.zero_grad()
@@ -76,11 +83,22 @@ def warm_up() -> None:
     torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
 
 
-def _windows(clips: Sequence[Sequence[int]], plan: TrainingPlan, generator: torch.Generator) -> list[Tensor]:
-    """One pass over the clips: windows [batch, window + 1], each overlapping the next by one token."""
-    order = torch.randperm(len(clips), generator=generator).tolist()
-    stream = torch.tensor([token for place in order for token in clips[place] if token != EOS])
-    track = max(2, -(-len(stream) // plan.batch))
+def windows(
+    lessons: Sequence[Lesson], batch: int, length: int, generator: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """One pass over the lessons, one after another on `batch` tracks, in an order that `generator` draws.
+
+    Windows of tokens [batch, length + 1] and conditions [batch, length + 1, WIDTH], each overlapping the next by one
+    token: whoever carries the memory from one to the next learns to go on for longer than one lesson.
+    """
+    order = torch.randperm(len(lessons), generator=generator).tolist()
+    stream = np.concatenate([np.asarray(lessons[place].tokens) for place in order]).astype(np.int64)
+    beside = np.concatenate([lessons[place].conditions for place in order])
+    going_on = stream != EOS
+    stream, beside = stream[going_on], beside[going_on]
+    track = max(2, -(-len(stream) // batch))
     # the last tracks are filled up from the beginning
-    tracks = stream[torch.arange(track * plan.batch) % len(stream)].view(plan.batch, track)
-    return [tracks[:, start : start + plan.window + 1] for start in range(0, track - 1, plan.window)]
+    places = (np.arange(track * batch) % len(stream)).reshape(batch, track)
+    for start in range(0, track - 1, length):
+        window = places[:, start : start + length + 1]
+        yield torch.from_numpy(stream[window]), torch.from_numpy(beside[window])

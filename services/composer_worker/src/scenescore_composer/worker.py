@@ -6,6 +6,7 @@ from collections.abc import Callable
 import torch
 
 from scenescore_composer.adapters.sql_catalogue import SqlClipCatalogue
+from scenescore_composer.base_model.shipped import load_base
 from scenescore_composer.corpus.catalogue import ClipCatalogue
 from scenescore_composer.service import ComposeStep
 from scenescore_composer.settings import ComposerSettings
@@ -43,7 +44,12 @@ def main() -> None:
         blobs = build_blob_store(settings)
         return StepRunner(
             step=Step.COMPOSE,
-            handler=ComposeStep(catalogue=catalogue, blobs=blobs, budget=settings.budget),
+            handler=ComposeStep(
+                catalogue=catalogue,
+                blobs=blobs,
+                budget=settings.budget,
+                base=load_base(settings.composer.model),
+            ),
             jobs=build_job_repository(engine),
             blobs=blobs,
             publisher=build_publisher(settings, name="scenescore-composer"),

@@ -14,7 +14,7 @@ from scenescore_api.routes.dependencies import FOR_ADMINISTRATORS, FOR_EVERYBODY
 from scenescore_api.service import JobService
 from scenescore_shared.errors import TransientError
 from scenescore_shared.jobs import Step
-from scenescore_shared.options import NOT_BUILT_YET, JobOptions
+from scenescore_shared.options import JobOptions
 from scenescore_shared.running_models import noted
 
 router = APIRouter(tags=["service"])
@@ -49,7 +49,6 @@ class Capabilities(BaseModel):
         ),
     ]
     options: Annotated[dict[str, Any], Field(description="JSON Schema of the options")]
-    options_not_built_yet: list[str]
     outputs: Annotated[list[str], Field(examples=[["music.mid"]])]
 
 
@@ -81,7 +80,6 @@ def get_capabilities(request: Request, settings: Settings, service: Service) -> 
         ),
         classifiers=_classifiers(service),
         options=JobOptions.model_json_schema(),
-        options_not_built_yet=list(NOT_BUILT_YET),
         outputs=["music.mid"],
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from scenescore_composer import midi, tokens
 from scenescore_composer.corpus.catalogue import Clip, ClipCatalogue, CorpusInfo
 from scenescore_composer.corpus.features import measure
+from scenescore_composer.performance.shaping import is_flat, shaped
 from scenescore_composer.score import Piece
 from scenescore_shared.blob_keys import clip_key
 from scenescore_shared.ports import BlobStore
@@ -37,6 +38,13 @@ class Skipped:
     """A sentence's part for the user: why the file, or the line of the table, gave no clip."""
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    clips: list[Clip]
+    copies: list[Skipped]
+    """Music that was there already, in whatever key."""
+
+
 def keep(
     corpus: str,
     found: Iterable[LabelledMusic],
@@ -44,23 +52,43 @@ def keep(
     blobs: BlobStore,
     *,
     version: str | None = None,
-) -> list[Clip]:
-    """Make `found` the corpus's whole content: blobs first, then the rows. Of equal music the first stays.
+) -> Kept:
+    """Make `found` the corpus's whole content: blobs first, then the rows.
 
-    `version` None makes one from the clips. With nothing found the catalogue stays as it is.
+    Of music that differs by its key or its loudness alone the first stays. A flat score is kept as a performer of its
+    emotion would take it: see `performance.shaping`. `version` None makes one from the clips. With nothing found the
+    catalogue stays as it is.
     """
     clips: dict[str, Clip] = {}
+    copies: list[Skipped] = []
+    titles: dict[bytes, str] = {}
     for labelled in found:
+        shape = _shape(labelled.music)
+        if shape in titles:
+            copies.append(
+                Skipped(labelled.source, f"the same music as {titles[shape]}, perhaps in another key")
+            )
+            continue
+        titles[shape] = labelled.title
+        if is_flat(labelled.music):
+            labelled = replace(labelled, music=shaped(labelled.music, {labelled.emotion: 1.0}))  # noqa: PLW2901
         data = midi.write(labelled.music)
         clip = _clip(corpus, labelled, data)
-        if clip.id not in clips:
-            blobs.put(clip.blob_key, data, MIDI_TYPE)
-            clips[clip.id] = clip
+        blobs.put(clip.blob_key, data, MIDI_TYPE)
+        clips[clip.id] = clip
     if clips:
         content = "".join(f"{key}{clips[key].emotion}" for key in sorted(clips))
         digest = hashlib.sha256(content.encode()).hexdigest()[:_VERSION_LENGTH]
         catalogue.replace(CorpusInfo(corpus, version or digest), list(clips.values()))
-    return list(clips.values())
+    return Kept(list(clips.values()), copies)
+
+
+def _shape(music: Piece) -> bytes:
+    """The same for music in every key, at every loudness and tempo."""
+    lowest = min((note.pitch for note in music.notes), default=0)
+    steps = [(note.onset, note.pitch - lowest, note.duration) for note in music.notes]
+    metres = [(bar.numerator, bar.denominator) for bar in music.bars]
+    return hashlib.sha256(repr((metres, steps)).encode()).digest()
 
 
 def refresh_tokens(catalogue: ClipCatalogue, blobs: BlobStore) -> int:

@@ -164,7 +164,7 @@ class _Import:
         with GuardedParser() as parser, bar:
             found = self._found(bar, self.parse or parser.parse, skipped)
             kept = keep(self.corpus, found, self.catalogue, self.blobs)
-        return ImportReport(Counter(clip.emotion for clip in kept), tuple(skipped))
+        return ImportReport(Counter(clip.emotion for clip in kept.clips), (*skipped, *kept.copies))
 
     def _found(self, files: Iterable[_File], parse: Parse, skipped: list[Skipped]) -> Iterator[LabelledMusic]:
         """The clips of the files; what can't be used goes to `skipped`."""

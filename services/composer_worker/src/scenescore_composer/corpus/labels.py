@@ -18,6 +18,8 @@ MIDDLE_ONSETS_PER_SECOND = 3.2
 MIDDLE_PITCH = 64.0
 CLEAR = 0.35
 """Valence and arousal nearer to 0 than that are no clear case."""
+SOFTNESS = 0.25
+"""Valence or arousal of that size makes a side 73 % sure."""
 MAX_SILENCE = 0.2
 
 _QUADRANTS = {(True, True): "happy", (False, True): "angry", (False, False): "sad", (True, False): "calm"}
@@ -45,6 +47,19 @@ def arousal(features: Features) -> float:
         + 0.8 * math.log2(features.onsets_per_second / MIDDLE_ONSETS_PER_SECOND)
         + (features.pitch - MIDDLE_PITCH) / 60
     )
+
+
+def mix(features: Features) -> dict[str, float]:
+    """The four quadrants' shares: valence and arousal each through a logistic curve, as if independent."""
+    pleasant, active = (
+        1 / (1 + math.exp(-value / SOFTNESS)) for value in (valence(features), arousal(features))
+    )
+    return {
+        "happy": pleasant * active,
+        "angry": (1 - pleasant) * active,
+        "sad": (1 - pleasant) * (1 - active),
+        "calm": pleasant * (1 - active),
+    }
 
 
 def label(features: Features) -> Label | None:

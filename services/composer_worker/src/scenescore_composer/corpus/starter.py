@@ -23,7 +23,7 @@ from scenescore_shared.ports import BlobStore
 
 STARTER = "starter"
 PER_EMOTION = 120
-_CHOICE = "2"  # changes with the works, the labels' rule or the way that clips are cut
+_CHOICE = "3"  # changes with the works, the labels' rule or the way that clips are cut and performed
 _SECONDS_PER_WORK = 120.0
 _MEMORY_BYTES = 3 * 2**30
 _FORBIDDING = ("all rights reserved", "forbidden", "prohibited", "not permitted", "no commercial")
@@ -69,7 +69,7 @@ def build_starter(
         if (present.name, present.version) == (STARTER, version):
             return BuildReport(built=False, clips=present.clips, skipped=())
     found, skipped = _parse(works, processes, clip_seconds, show_progress=show_progress)
-    clips = keep(STARTER, _balanced(found, per_emotion), catalogue, blobs, version=version)
+    clips = keep(STARTER, _balanced(found, per_emotion), catalogue, blobs, version=version).clips
     if not clips:
         raise EmptyCorpusError(
             "no score of the package music21 could be read"

@@ -1,0 +1,100 @@
+import math
+from dataclasses import replace
+
+import pytest
+
+from scenescore_composer.character import CHARACTERS, character_of
+from scenescore_composer.corpus.catalogue import Clip
+from scenescore_composer.form import recalled_bars
+from scenescore_composer.keys import Key, parse
+from scenescore_composer.planning import CLOSING_SECONDS, Wishes, frame_of, plan_of
+from scenescore_composer.score import METRES
+from scenescore_composer.tokens import KINDS, Kind, token
+
+
+@pytest.mark.parametrize("seconds", [10, 10.5, 37, 179.5, 180])
+@pytest.mark.parametrize("bpm", [30, 45, 63, 104, 200, 244])
+@pytest.mark.parametrize("metre", [(4, 4), (2, 4), (3, 8)])
+def test_the_frame_fits_every_length_at_every_tempo(
+    metre: tuple[int, int], bpm: float, seconds: float
+) -> None:
+    frame = frame_of(metre, bpm, Wishes(seconds))
+    assert frame.ticks * frame.bar.seconds / frame.bar.ticks == pytest.approx(seconds, abs=0.1)
+    assert abs(math.log(frame.bar.bpm / bpm)) < 0.11
+    assert frame.sampled_bars >= 1
+    assert frame.closing_ticks * frame.bar.seconds / frame.bar.ticks >= CLOSING_SECONDS - 0.01
+
+
+def test_a_bar_that_would_fill_the_piece_gives_way_to_a_shorter_one(clips: list[Clip]) -> None:
+    metre = token(Kind.METRE, METRES.index((12, 8)))
+    broad = [
+        replace(c, tokens=tuple(metre if KINDS[t] is Kind.METRE else t for t in c.tokens)) for c in clips
+    ]
+    frame = plan_of(broad, {"sad": 1}, Wishes(10, tempo_bpm=30), seed=1).frame
+    assert (frame.bar.numerator, frame.bar.denominator) == (2, 4)
+    assert frame.ticks * frame.bar.seconds / frame.bar.ticks == pytest.approx(10, abs=0.1)
+    assert plan_of(broad, {"happy": 1}, Wishes(10), seed=1).frame.bar.numerator == 12
+
+
+@pytest.mark.parametrize("bpm", [30, 61, 119, 240])
+def test_a_tempo_asked_for_holds(bpm: int) -> None:
+    frame = frame_of((3, 4), 100, Wishes(31.7, tempo_bpm=bpm))
+    assert frame.bar.bpm == bpm
+    assert frame.ticks * frame.bar.seconds / frame.bar.ticks == pytest.approx(31.7, abs=0.1)
+
+
+def test_each_emotion_asks_for_what_the_studies_found() -> None:
+    happy, angry, sad, calm = (CHARACTERS[emotion] for emotion in ("happy", "angry", "sad", "calm"))
+    assert min(happy.tempo_bpm, angry.tempo_bpm) > max(sad.tempo_bpm, calm.tempo_bpm)
+    assert (happy.major, calm.major, angry.major, sad.major) == (1, 1, 0, 0)
+    assert angry.loudness > happy.loudness > max(sad.loudness, calm.loudness)
+    assert happy.pitch > max(angry.pitch, sad.pitch)
+    assert max(happy.articulation, angry.articulation) < min(sad.articulation, calm.articulation)
+
+
+def test_a_mix_lies_between_its_emotions() -> None:
+    steps = [character_of({"happy": share, "sad": 1 - share}) for share in (0, 0.25, 0.5, 0.75, 1)]
+    for name in ("tempo_bpm", "onsets_per_second", "major", "pitch", "loudness"):
+        values = [getattr(step, name) for step in steps]
+        assert values == sorted(values)
+        assert len(set(values)) == 5
+    assert character_of({"happy": 3, "angry": 0}) == character_of({"happy": 1})
+
+
+def test_the_plan_follows_the_wishes_and_else_the_emotions(clips: list[Clip]) -> None:
+    wished = plan_of(clips, {"sad": 1}, Wishes(20, tempo_bpm=90, key=Key(3, "major")), seed=1)
+    assert (wished.frame.bar.bpm, wished.key.name, wished.condition.major) == (90, "Eb major", True)
+    assert all(plan_of(clips, {"sad": 1}, Wishes(20), seed).key.mode == "minor" for seed in range(8))
+    modes = {plan_of(clips, {"happy": 1, "sad": 1}, Wishes(20), seed).key.mode for seed in range(20)}
+    assert modes == {"major", "minor"}
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("C major", Key(0, "major")),
+        ("f# minor", Key(6, "minor")),
+        ("Bb Major", Key(10, "major")),
+        ("Cb major", Key(11, "major")),
+        ("b minor", Key(11, "minor")),
+        ("H minor", None),
+        ("C", None),
+    ],
+)
+def test_keys_have_names(name: str, key: Key | None) -> None:
+    assert parse(name) == key
+
+
+@pytest.mark.parametrize("bars", range(1, 70))
+def test_phrases_come_back_with_new_endings(bars: int) -> None:
+    recalled = recalled_bars(bars)
+    assert len(recalled) == bars
+    assert all(
+        source is None or (source < bar and recalled[source] is None) for bar, source in enumerate(recalled)
+    )
+    assert recalled[-2:] == [None] * min(2, bars)
+    if bars >= 10:
+        again = recalled.index(0)
+        assert recalled[again : again + 2] == [0, 1], "the first phrase comes back"
+        assert recalled[again + 3] is None, "its last bar is new"
+    assert sum(source is not None for source in recalled) <= 0.75 * bars
