@@ -1,6 +1,8 @@
 """Fixtures of every test: the private servers, started when first asked for, and what was left out without them."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -43,6 +45,22 @@ def migrated_template(postgres: Postgres) -> str:
 def postgres_url(postgres: Postgres, migrated_template: str) -> str:
     """A fresh database at the newest schema."""
     return postgres.url(postgres.create_database(template=migrated_template))
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of SQLite's."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    engine = make_engine(f"sqlite:///{path}", application="tests")
+    migrate(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+    """A fresh database at the newest schema."""
+    return f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'fresh.db')}"
 
 
 @pytest.fixture(scope="session")

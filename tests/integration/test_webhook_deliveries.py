@@ -30,7 +30,6 @@ from scenescore_api.webhooks.deliverer import Deliverer
 from scenescore_api.webhooks.sender import Sender
 from scenescore_api.webhooks.signing import derived, new_secret
 from scenescore_shared.adapters.sql.engine import make_engine
-from scenescore_shared.adapters.sql.migrate import migrate
 from scenescore_shared.fakes import FakeClock
 from scenescore_shared.ports import JobRepository
 from scenescore_shared.webhooks import Delivery, DeliveryRepository, DeliveryStatus, SecretRepository
@@ -76,12 +75,9 @@ class Bench:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    url = f"sqlite:///{tmp_path / 'fresh.db'}"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres_url")
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    url = request.getfixturevalue(f"{request.param}_url")
     engine = make_engine(url, application="tests")
-    migrate(engine)
     clock = FakeClock(datetime.now(UTC))
     sender = Sender(
         rules=AddressRules(allowed=(ip_network("127.0.0.0/8"),)), timeout_seconds=2, user_agent="Scenescore/1"

@@ -138,7 +138,7 @@ class Crew:
         return bool(children)
 
 
-def until(look: Callable[[], Found | None], *, seconds: float = 60.0) -> Found:
+def until(look: Callable[[], Found | None], *, seconds: float = 120.0) -> Found:
     """What `look` finds, as soon as it is true."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
