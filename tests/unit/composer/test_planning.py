@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from scenescore_composer.character import CHARACTERS, character_of
+from scenescore_composer.character import CHARACTERS, character_of, varied
 from scenescore_composer.corpus.catalogue import Clip
 from scenescore_composer.form import recalled_bars
 from scenescore_composer.keys import Key, parse
@@ -59,6 +59,19 @@ def test_a_mix_lies_between_its_emotions() -> None:
         assert values == sorted(values)
         assert len(set(values)) == 5
     assert character_of({"happy": 3, "angry": 0}) == character_of({"happy": 1})
+
+
+def test_no_two_pieces_of_a_mood_are_alike() -> None:
+    sad, happy = character_of({"sad": 1}), character_of({"happy": 1})
+    several = [varied(sad, seed) for seed in range(30)]
+    assert len({each.tempo_bpm for each in several}) > 20
+    assert varied(sad, 3) == several[3]
+    assert sum(each.tempo_bpm for each in several) / 30 == pytest.approx(sad.tempo_bpm, rel=0.1)
+    assert max(each.tempo_bpm for each in several) < min(varied(happy, seed).tempo_bpm for seed in range(30))
+    # so that a mix between two lies between them for every seed
+    assert varied(sad, 3).tempo_bpm / sad.tempo_bpm == pytest.approx(
+        varied(happy, 3).tempo_bpm / happy.tempo_bpm
+    )
 
 
 def test_the_plan_follows_the_wishes_and_else_the_emotions(clips: list[Clip]) -> None:

@@ -5,13 +5,15 @@ Directions and their ranking are those of the literature: mode and tempo first, 
 linearly). Happy music is fast, major, fairly loud, high and detached; angry fast, minor, loud, dense and low; sad
 slow, minor, soft, sparse and legato; calm slow, major, soft and legato (P. N. Juslin, "Cue utilization in
 communication of emotion in music performance", 2000; R. Bresin and A. Friberg, "Emotion rendering in music", 2011;
-A. Gabrielsson and E. Lindström, "The role of structure in the musical expression of emotions", 2010). The sizes are
-ours, within the ranges that those studies let performers choose from; none is fitted to labelled clips.
+A. Gabrielsson and E. Lindström, "The role of structure in the musical expression of emotions", 2010). How far it goes
+is ours: tempo, density and register lie at the outer fifths and tenths of what 1,400 CC0 songs have. Nothing is fitted
+to clips that people labelled.
 """
 
 import math
+import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,32 @@ class Character:
 
 
 CHARACTERS: Mapping[str, Character] = {
-    "happy": Character(132, 4.8, 1.0, 67, 2.0, 84, 0.70),
-    "angry": Character(144, 6.4, 0.0, 56, 2.5, 108, 0.82),
-    "sad": Character(56, 1.7, 0.0, 58, 1.9, 48, 1.0),
-    "calm": Character(66, 2.0, 1.0, 63, 1.9, 52, 0.97),
+    "happy": Character(128, 4.8, 1.0, 66, 2.3, 84, 0.78),
+    "angry": Character(138, 6.0, 0.0, 57, 2.8, 106, 0.86),
+    "sad": Character(58, 1.8, 0.0, 59, 2.2, 48, 1.0),
+    "calm": Character(66, 2.1, 1.0, 63, 2.2, 52, 0.98),
 }
+
+_SPREAD = Character(0.10, 0.15, 0.0, 2.0, 0.18, 4.0, 0.04)
+"""Standard deviations from piece to piece: of tempo, density and texture in natural logarithms."""
+_SLOWEST, _FASTEST = 30.0, 244.0
+
+
+def varied(character: Character, seed: int) -> Character:
+    """A character like this one: no two pieces of one mood are alike. The same seed varies each the same way."""
+    chance = random.Random(f"{seed}/character")
+    tempo, density, _, pitch, texture, loudness, articulation = (
+        spread * max(-2.0, min(2.0, chance.gauss(0, 1))) for spread in astuple(_SPREAD)
+    )
+    return Character(
+        tempo_bpm=min(max(character.tempo_bpm * math.exp(tempo), _SLOWEST), _FASTEST),
+        onsets_per_second=character.onsets_per_second * math.exp(density),
+        major=character.major,
+        pitch=character.pitch + pitch,
+        texture=max(1.0, character.texture * math.exp(texture)),
+        loudness=min(max(character.loudness + loudness, 1.0), 127.0),
+        articulation=min(character.articulation + articulation, 1.0),
+    )
 
 
 def character_of(mix: Mapping[str, float]) -> Character:

@@ -154,7 +154,7 @@ def _finished(chosen: Piece, plan: Plan, request: CompositionRequest, number: in
     normal = plan.key.moved(plan.key.to_normal)
     closed = with_closing_chord(chosen, normal, plan.frame.closing_ticks)
     piece = transposed(closed, -plan.key.to_normal)
-    performance = played(piece, request.mix, request.seed + number)
+    performance = played(piece, plan.character, request.seed + number)
     last = max(note.end for note in piece.notes)
     bar = plan.frame.bar
     return Composition(

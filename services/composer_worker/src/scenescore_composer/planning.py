@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scenescore_composer.character import Character, character_of
+from scenescore_composer.character import Character, character_of, varied
 from scenescore_composer.conditioning import Condition
 from scenescore_composer.corpus.catalogue import Clip
 from scenescore_composer.grammar import Mask
@@ -31,7 +31,8 @@ Tokens = npt.NDArray[np.int_]
 
 CLOSING_SECONDS = 1.5
 """The last chord sounds that long at least."""
-_TEMPO_SPREAD = 0.05
+_MOST_BENT = 0.1
+"""Natural logarithm of how much faster or slower than its character a piece may be, to fill the time."""
 _MIN_METRE_SHARE = 0.15
 _LOWEST_PITCH, _HIGHEST_PITCH = 28, 96
 _QUAVER, _TRIPLET, _SEMIQUAVER = 6, 4, 3  # ticks
@@ -86,13 +87,11 @@ class Plan:
 
 def plan_of(clips: Sequence[Clip], mix: Mapping[str, float], wishes: Wishes, seed: int) -> Plan:
     """Everything about the piece but its notes. `clips` are the draw, at least one."""
-    character = character_of(mix)
-    bent = math.exp(random.Random(f"{seed}/tempo").gauss(0, _TEMPO_SPREAD))
-    tempo = min(max(character.tempo_bpm * bent, TEMPOS[0]), TEMPOS[-1])
+    character = varied(character_of(mix), seed)
     metre = _metre(clips, seed)
-    if not _leaves_room(metre, wishes.tempo_bpm or tempo, wishes.seconds):
+    if not _leaves_room(metre, wishes.tempo_bpm or character.tempo_bpm, wishes.seconds):
         metre = _SHORT_METRE
-    frame = frame_of(metre, tempo, wishes)
+    frame = frame_of(metre, character.tempo_bpm, wishes)
     key = wishes.key or _key(clips, character, seed)
     onsets = character.onsets_per_second * 60 / frame.bar.bpm
     condition = Condition(
@@ -124,7 +123,7 @@ def frame_of(metre: tuple[int, int], tempo: float, wishes: Wishes) -> Frame:
 def _leaves_room(metre: tuple[int, int], bpm: float, seconds: float) -> bool:
     """Whether a bar at about that tempo and the last chord are over in time."""
     quarters = Bar(*metre, bpm=TEMPOS[0]).ticks / TICKS_PER_QUARTER
-    return quarters * 60 / bpm * (1 + 2 * _TEMPO_SPREAD) + CLOSING_SECONDS <= seconds
+    return quarters * 60 / bpm * (1 + _MOST_BENT) + CLOSING_SECONDS <= seconds
 
 
 def _bent(metre: tuple[int, int], tempo: float, seconds: float) -> int:
@@ -137,9 +136,7 @@ def _bent(metre: tuple[int, int], tempo: float, seconds: float) -> int:
         return min(rest, bar_seconds - rest) < 0.02 * bar_seconds
 
     near = sorted(range(TEMPOS[0], TEMPOS[-1] + 1), key=lambda bpm: abs(math.log(bpm / tempo)))
-    return next(
-        (bpm for bpm in near if fits(bpm) and abs(math.log(bpm / tempo)) < _TEMPO_SPREAD * 2), near[0]
-    )
+    return next((bpm for bpm in near if fits(bpm) and abs(math.log(bpm / tempo)) < _MOST_BENT), near[0])
 
 
 def _key(clips: Sequence[Clip], character: Character, seed: int) -> Key:

@@ -9,10 +9,10 @@ that a piece lasts as long as it was asked to.
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scenescore_composer.character import Character, character_of
+from scenescore_composer.character import Character
 from scenescore_composer.performance.shaping import PHRASE_BARS
 from scenescore_composer.score import MAX_VELOCITY, TICKS_PER_QUARTER, Note, Piece
 
@@ -40,12 +40,11 @@ class PlayedNote:
     """1-127."""
 
 
-def played(piece: Piece, mix: Mapping[str, float], seed: int) -> list[PlayedNote]:
-    """The piece's notes, one for one in their order, as a performer of these emotions plays them.
+def played(piece: Piece, character: Character, seed: int) -> list[PlayedNote]:
+    """The piece's notes, one for one in their order, as a performer of that character plays them.
 
     The same arguments give the same notes. No pitch sounds twice at once, and the last ones end as written.
     """
-    character = character_of(mix)
     shifts = _Shifts(piece, character, seed)
     level = character.loudness - _mean_velocity(piece)
     tops = _tops(piece)

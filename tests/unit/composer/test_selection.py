@@ -1,0 +1,85 @@
+"""What makes one candidate better than another."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from scenescore_composer.corpus.catalogue import Clip
+from scenescore_composer.keys import Key
+from scenescore_composer.novelty import HeardBefore
+from scenescore_composer.planning import Plan, Wishes, plan_of
+from scenescore_composer.score import Bar, Note, Piece
+from scenescore_composer.selection import (
+    LONGEST_SHARED_RUN,
+    best,
+    cadence,
+    collapse,
+    evenness,
+    in_scale,
+    judge,
+    on_beat,
+)
+from scenescore_composer.tokens import decode
+
+BARS = (Bar(4, 4, 120),) * 4
+NOTHING = HeardBefore([])
+
+
+@pytest.fixture
+def plan(clips: list[Clip]) -> Plan:
+    settled = plan_of(clips, {"happy": 1.0}, Wishes(12, tempo_bpm=120, key=Key(0, "major")), seed=1)
+    return replace(settled, condition=replace(settled.condition, onsets_per_quarter=2, texture=1.5, pitch=62))
+
+
+def _line(pitches: list[int], length: int = 6) -> Piece:
+    """A melody that goes through the pitches again and again, for four bars."""
+    onsets = range(0, BARS[0].ticks * len(BARS), length)
+    return Piece(
+        BARS, tuple(Note(tick, pitches[i % len(pitches)], length, 72) for i, tick in enumerate(onsets))
+    )
+
+
+def test_measures_by_hand() -> None:
+    line = _line([60, 62, 64, 61])
+    assert in_scale(line, Key(0, "major")) == 0.75
+    assert in_scale(line, Key(9, "minor")) == 0.75
+    assert on_beat(line) == 1
+    assert evenness(line) == 1
+    assert evenness(Piece(BARS, tuple(Note(t, 60, 1, 72) for t in (0, 12, 24, 30, 42)))) == pytest.approx(
+        1 / 3
+    )
+    ending = Piece(BARS, (Note(0, 60, 12, 72), Note(180, 55, 12, 72), Note(180, 71, 12, 72)))
+    assert cadence(ending, Key(0, "major")) == 0, "the bass waits on the dominant"
+    assert cadence(ending, Key(5, "major")) == 0, "or on the second degree"
+    assert cadence(ending, Key(7, "major")) == 1
+
+
+def test_collapse_is_seen() -> None:
+    assert collapse(_line([60])).is_collapsed
+    assert collapse(Piece(BARS, (Note(0, 60, 6, 72),))).silence > 0.9
+
+
+def test_the_candidate_in_key_and_character_wins(plan: Plan, make_tune: Callable[..., Piece]) -> None:
+    good = make_tune(1)
+    foreign = replace(good, notes=tuple(replace(n, pitch=n.pitch + (n.onset // 6) % 2) for n in good.notes))
+    low = replace(good, notes=tuple(replace(n, pitch=n.pitch - 24) for n in good.notes))
+    sparse = replace(good, notes=good.notes[::9])
+    for worse in (foreign, low, sparse):
+        assert best([worse, good], plan, NOTHING) == 1
+    assert judge(good, plan, NOTHING).fit < judge(low, plan, NOTHING).fit
+    assert judge(good, plan, NOTHING).musicality < judge(foreign, plan, NOTHING).musicality
+
+
+def test_a_copy_and_a_collapse_lose_against_anything_else(plan: Plan, clips: list[Clip]) -> None:
+    learnt = [decode(clip.tokens) for clip in clips]
+    heard = HeardBefore(learnt)
+    poor = replace(
+        learnt[0], notes=tuple(replace(n, pitch=(n.pitch * 7) % 40 + 20) for n in learnt[0].notes[::2])
+    )
+    copy = judge(learnt[0], plan, heard)
+    assert copy.shared_run > LONGEST_SHARED_RUN
+    assert judge(poor, plan, heard).shared_run <= LONGEST_SHARED_RUN
+    assert best([learnt[0], poor], plan, heard) == 1
+    assert best([_line([60]), poor], plan, heard) == 1
+    assert best([Piece(BARS, ()), _line([60])], plan, heard) == 1, "anything is better than silence"
