@@ -21,8 +21,8 @@ class Rule:
 
 
 RULES: Mapping[str, Rule] = {
-    "happy": Rule(_MAJOR, 120, 4, 48, 84, 74),
-    "angry": Rule(_MINOR, 140, 4, 36, 76, 92),
+    "happy": Rule(_MAJOR, 120, 3, 54, 88, 72),
+    "angry": Rule(_MINOR, 150, 4, 30, 66, 100),
     "sad": Rule(_MINOR, 66, 3, 42, 76, 50),
     "calm": Rule(_MAJOR, 66, 3, 46, 80, 50),
 }
