@@ -2,7 +2,7 @@
 
 import io
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from miditoolkit import Instrument, MidiFile
@@ -36,6 +36,17 @@ Change = tuple[int, float]
 """From this tick of the grid on, this value."""
 
 
+def opened(data: bytes) -> MidiFile:
+    """The file as the library parses it. The warning of `read` holds here too. Raises InvalidMidiError."""
+    try:
+        file = MidiFile(file=io.BytesIO(data))
+    except Exception as error:  # the library raises whatever it stumbles over
+        raise InvalidMidiError(f"not a MIDI file that can be parsed ({type(error).__name__})") from error
+    if file.ticks_per_beat < 1:
+        raise InvalidMidiError("MIDI files timed in frames a second are not supported")
+    return file
+
+
 def read(data: bytes) -> Piece:
     """The notes of a MIDI file on the grid, drums dropped, notes held as long as the sustain pedal is down.
 
@@ -45,12 +56,11 @@ def read(data: bytes) -> Piece:
 
     Raises InvalidMidiError when the file can't be parsed, holds no notes, or is longer than `MAX_BARS` bars.
     """
-    try:
-        file = MidiFile(file=io.BytesIO(data))
-    except Exception as error:  # the library raises whatever it stumbles over
-        raise InvalidMidiError(f"not a MIDI file that can be parsed ({type(error).__name__})") from error
-    if file.ticks_per_beat < 1:
-        raise InvalidMidiError("MIDI files timed in frames a second are not supported")
+    return piece_of(opened(data))
+
+
+def piece_of(file: MidiFile) -> Piece:
+    """As `read`, of a file that the library has parsed. Raises InvalidMidiError."""
     notes = [note for part in file.instruments if not part.is_drum for note in _held_notes(part, file)]
     if not notes:
         raise InvalidMidiError("the MIDI file holds no notes")
@@ -96,9 +106,9 @@ def write(
     return written.getvalue()
 
 
-def _held_notes(part: Instrument, file: MidiFile) -> list[Note]:
+def sounding_notes(part: Instrument) -> Iterator[tuple[MidiNote, int]]:
+    """The part's audible notes, each with the file's tick at which it ends, the sustain pedal honoured."""
     releases = _pedal_releases(part)
-    held = []
     for note in part.notes:
         if note.velocity < 1:
             continue
@@ -106,6 +116,12 @@ def _held_notes(part: Instrument, file: MidiFile) -> list[Note]:
         down = bisect_right(releases, (end, float("inf"))) - 1
         if down >= 0 and releases[down][1] > end:
             end = int(releases[down][1])
+        yield note, end
+
+
+def _held_notes(part: Instrument, file: MidiFile) -> list[Note]:
+    held = []
+    for note, end in sounding_notes(part):
         onset = _on_grid(note.start, file)
         duration = max(1, _on_grid(end, file) - onset)
         held.append(Note(onset, note.pitch, duration, min(note.velocity, MAX_VELOCITY)))

@@ -1,6 +1,5 @@
 """Importing users' own clips: a folder for each emotion (the thesis's layout), or a CSV table."""
 
-import csv
 import errno
 import os
 from collections import Counter
@@ -14,13 +13,11 @@ from scenescore_composer.corpus.catalogue import ClipCatalogue
 from scenescore_composer.corpus.clips import CLIP_SECONDS, LabelledMusic, Skipped, keep
 from scenescore_composer.corpus.cutting import cut
 from scenescore_composer.corpus.guarded import MAX_BYTES, GuardedParser
-from scenescore_composer.corpus.labels import quadrant
+from scenescore_composer.corpus.labelled_files import LabelledFile, files_in, files_listed
 from scenescore_composer.score import Piece
-from scenescore_shared.emotions import ALL_EMOTIONS
-from scenescore_shared.errors import InvalidMidiError, InvalidRequestError
+from scenescore_shared.errors import InvalidMidiError
 from scenescore_shared.ports import BlobStore
 
-MIDI_SUFFIXES = (".mid", ".midi")
 UNKNOWN_LICENCE = "not stated"
 
 Parse = Callable[[bytes], Piece]
@@ -32,16 +29,6 @@ class ImportReport:
     clips: Mapping[str, int]
     """Emotion → number of clips now in the corpus. Empty when nothing could be used: the catalogue is unchanged."""
     skipped: tuple[Skipped, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    path: Path
-    source: str
-    emotion: str
-    title: str
-    song: str
-    licence: str
 
 
 def import_folder(
@@ -62,17 +49,7 @@ def import_folder(
 
     Raises InvalidRequestError when no subfolder is named after an emotion.
     """
-    found = [folder / emotion for emotion in ALL_EMOTIONS if (folder / emotion).is_dir()]
-    if not found:
-        raise InvalidRequestError(
-            f"{folder} has no subfolder named after an emotion: expected {', '.join(ALL_EMOTIONS)}"
-        )
-    files = [
-        _File(path, str(path.relative_to(folder)), emotion.name, path.stem, path.stem, licence)
-        for emotion in found
-        for path in sorted(emotion.rglob("*"))
-        if path.suffix.lower() in MIDI_SUFFIXES
-    ]
+    files = files_in(folder, licence)
     return _Import(corpus, catalogue, blobs, clip_seconds, parse, show_progress).run(files, [])
 
 
@@ -95,55 +72,8 @@ def import_csv(
 
     Raises InvalidRequestError when the table can't be read or lacks those columns.
     """
-    files: list[_File] = []
-    skipped: list[Skipped] = []
-    for line, row in _rows(table):
-        path, emotion = row.get("path", ""), _emotion_of(row)
-        if not path or emotion is None:
-            skipped.append(Skipped(f"line {line}", "no path" if not path else "no emotion that we know"))
-            continue
-        stem = Path(path).stem
-        files.append(
-            _File(
-                path=table.parent / path,
-                source=path,
-                emotion=emotion,
-                title=row.get("title") or stem,
-                song=row.get("song") or stem,
-                licence=row.get("licence") or licence,
-            )
-        )
+    files, skipped = files_listed(table, licence)
     return _Import(corpus, catalogue, blobs, clip_seconds, parse, show_progress).run(files, skipped)
-
-
-def _rows(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and cells by lower-case column name, cells stripped."""
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            columns = {(name or "").strip().lower() for name in reader.fieldnames or ()}
-            labelled = columns & {"emotion", "label"} or {"valence", "arousal"} <= columns
-            if "path" not in columns or not labelled:
-                raise InvalidRequestError(
-                    f"{table} needs the columns path and emotion (or label), or path, valence and arousal"
-                )
-            for row in reader:
-                cells = {(name or "").strip().lower(): value for name, value in row.items()}
-                yield reader.line_num, {k: v.strip() for k, v in cells.items() if isinstance(v, str)}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InvalidRequestError(f"{table} can't be read as a CSV table: {error}") from error
-
-
-def _emotion_of(row: Mapping[str, str]) -> str | None:
-    named = (row.get("emotion") or row.get("label") or "").lower()
-    if named:
-        return named if named in ALL_EMOTIONS else None
-    try:
-        valence, arousal = float(row.get("valence", "")), float(row.get("arousal", ""))
-    except ValueError:
-        return None
-    # neither 0 nor NaN lies on a side
-    return quadrant(valence, arousal) if abs(valence) > 0 and abs(arousal) > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +87,7 @@ class _Import:
     parse: Parse | None
     show_progress: bool
 
-    def run(self, files: Sequence[_File], skipped: list[Skipped]) -> ImportReport:
+    def run(self, files: Sequence[LabelledFile], skipped: list[Skipped]) -> ImportReport:
         bar = tqdm(
             files, desc=f"Importing {self.corpus}", unit="file", disable=None if self.show_progress else True
         )
@@ -166,7 +96,9 @@ class _Import:
             kept = keep(self.corpus, found, self.catalogue, self.blobs)
         return ImportReport(Counter(clip.emotion for clip in kept.clips), (*skipped, *kept.copies))
 
-    def _found(self, files: Iterable[_File], parse: Parse, skipped: list[Skipped]) -> Iterator[LabelledMusic]:
+    def _found(
+        self, files: Iterable[LabelledFile], parse: Parse, skipped: list[Skipped]
+    ) -> Iterator[LabelledMusic]:
         """The clips of the files; what can't be used goes to `skipped`."""
         for file in files:
             try:
@@ -187,7 +119,7 @@ class _Import:
             yield from clips
 
 
-def _clips_of(file: _File, music: Piece, clip_seconds: float) -> Iterator[LabelledMusic]:
+def _clips_of(file: LabelledFile, music: Piece, clip_seconds: float) -> Iterator[LabelledMusic]:
     for piece in cut(music, clip_seconds):
         bars = f"bars {piece.first_bar + 1}-{piece.end_bar}"
         yield LabelledMusic(

@@ -1,0 +1,1 @@
+"""MIDI files as they sound: notes in seconds, read in a guarded child process."""
