@@ -4,8 +4,8 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -25,6 +25,9 @@ from scenescore_api.webhooks.service import WebhookService
 from scenescore_classifier.inference import Classifier
 from scenescore_classifier.models.backbone_files import MODELS_FOLDER
 from scenescore_classifier.service import ClassifyStep
+from scenescore_composer.rendering.opening import open_sound
+from scenescore_composer.rendering.service import NoSound, RenderStep
+from scenescore_composer.rendering.sound import SoundMaker
 from scenescore_composer.service import ComposeStep
 from scenescore_shared.adapters.clock import SystemClock
 from scenescore_shared.errors import InvalidRequestError, PermanentError
@@ -32,24 +35,55 @@ from scenescore_shared.fake_webhooks import InMemorySecretRepository
 from scenescore_shared.fakes import InMemoryBlobStore, InMemoryJobRepository, RecordingPublisher
 from scenescore_shared.jobs import Job, Step, StepResult
 from scenescore_shared.options import JobOptions
+from scenescore_shared.outputs import MIDI, OGG
 from scenescore_shared.step_runner import Checkpoint, StepHandler, StepRunner
 from scenescore_standalone.embedded import Corpora, opened
 from scenescore_standalone.settings import StandaloneSettings
 
 _HOUR = 3600.0
+_LABELS = {MIDI: "MIDI", OGG: "Sound"}
 
 
 def run(settings: StandaloneSettings, options: argparse.Namespace) -> int:
     if options.image is None and options.emotions is None:
         raise InvalidRequestError("name a picture, or give a mix with --emotions")
     _check_output(options.output)
+    audio = _audio_beside(options.output) if options.audio else None
+    sound = _sound(settings) if options.audio else None
     picture = options.image.read_bytes() if options.image else None
     with opened(settings) as corpora:
         corpora.make_usable()
-        job, midi = _compose(settings, corpora, picture, _job_options(options))
-    _write_whole(options.output, midi)
-    sys.stdout.write(_as_json(job, options.output) if options.json else _as_text(job, options.output))
+        try:
+            job, files = _compose(settings, corpora, picture, _job_options(options), sound)
+        finally:
+            if sound is not None:
+                sound.close()
+    places = {MIDI: options.output} | ({OGG: audio} if audio else {})
+    written = {name: place for name, place in places.items() if name in files}
+    for name, place in written.items():
+        _write_whole(place, files[name])
+    sys.stdout.write(_as_json(job, written) if options.json else _as_text(job, written))
+    if missing := [warning.message for warning in job.warnings if len(written) < len(places)]:
+        raise PermanentError(" ".join(missing))
     return 0
+
+
+def _audio_beside(output: Path) -> Path:
+    audio = output.with_suffix(".ogg")
+    if audio == output:
+        raise InvalidRequestError(
+            f"--audio writes {audio} beside the MIDI: name that otherwise, such as music.mid"
+        )
+    _check_output(audio)
+    return audio
+
+
+def _sound(settings: StandaloneSettings) -> SoundMaker:
+    """Before the work, as above."""
+    sound = open_sound(settings.render.model_copy(update={"formats": ("ogg",)}))
+    if isinstance(sound, NoSound):
+        raise sound.reason
+    return sound
 
 
 def _check_output(output: Path) -> None:
@@ -82,9 +116,16 @@ def _job_options(options: argparse.Namespace) -> JobOptions:
 
 
 def _compose(
-    settings: StandaloneSettings, corpora: Corpora, picture: bytes | None, options: JobOptions
-) -> tuple[Job, bytes]:
-    """The ended job and its music. The job lives in memory only; the clips come from the data folder."""
+    settings: StandaloneSettings,
+    corpora: Corpora,
+    picture: bytes | None,
+    options: JobOptions,
+    sound: SoundMaker | None,
+) -> tuple[Job, Mapping[str, bytes]]:
+    """The ended job and its files by name, rendered too where `sound` is given.
+
+    The job lives in memory only; the clips come from the data folder.
+    """
     torch.set_num_threads(settings.composer.threads)
     jobs, blobs, publisher, clock = (
         InMemoryJobRepository(),
@@ -116,8 +157,17 @@ def _compose(
         Asked(upload=picture, options=options, caller=LOCAL, request_id="scenescore-compose")
     )
     handlers: dict[Step, StepHandler] = {
-        Step.COMPOSE: _WithBar(ComposeStep(catalogue=corpora.catalogue, blobs=blobs, budget=settings.budget)),
+        Step.COMPOSE: _WithBar(
+            ComposeStep(
+                catalogue=corpora.catalogue,
+                blobs=blobs,
+                budget=settings.budget,
+                renders=sound is not None,
+            )
+        ),
     }
+    if sound is not None:
+        handlers[Step.RENDER] = RenderStep(blobs=blobs, sound=sound)
     if job.step is Step.CLASSIFY:
         classifier = Classifier.load(
             settings.classifier.weights_dir,
@@ -140,7 +190,7 @@ def _compose(
         ).run_due(for_seconds=_HOUR)
     if job.error is not None:
         raise PermanentError(job.error.message, code=job.error.code)
-    return job, blobs.get(job.outputs[0].blob_key)
+    return job, {output.name: blobs.get(output.blob_key) for output in job.outputs}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +212,7 @@ class _WithBar:
             yield from self.handler(batch, told)
 
 
-def _as_text(job: Job, output: Path) -> str:
+def _as_text(job: Job, written: Mapping[str, Path]) -> str:
     mix = "\n".join(
         f"  {emotion:6} {share:6.1%}  {'█' * round(share * 30)}"
         for emotion, share in (job.emotions or {}).items()
@@ -175,11 +225,16 @@ def _as_text(job: Job, output: Path) -> str:
             f"Music: {facts.seconds:.1f} s, {facts.tempo_bpm:g} bpm, {facts.key}, {facts.notes} notes, "
             f"learnt from {len(provenance.get('clips', ()))} clips (seed {provenance.get('seed')})"
         )
-    lines.append(f"MIDI: {output}")
+    lines += [f"{_LABELS[name]}: {place}" for name, place in written.items()]
     return "\n".join(lines) + "\n"
 
 
-def _as_json(job: Job, output: Path) -> str:
-    view = job_view(job, queue_position=None, expires_at=None, url_for=lambda *_, **__: str(output))
+def _as_json(job: Job, written: Mapping[str, Path]) -> str:
+    kept = replace(job, outputs=tuple(output for output in job.outputs if output.name in written))
+
+    def url_for(_route: str, *, name: str = MIDI, **_: str) -> str:
+        return str(written[name])
+
+    view = job_view(kept, queue_position=None, expires_at=None, url_for=url_for)
     # no server, so no links
     return json.dumps(view.model_dump(mode="json", exclude={"links"}), ensure_ascii=False) + "\n"

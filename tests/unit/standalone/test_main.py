@@ -8,6 +8,7 @@ from PIL import Image
 from samples.checks import assert_music
 from samples.midi import write_corpus
 from samples.pictures import jpeg
+from samples.soundfonts import write_soundfont
 
 from scenescore_classifier import checkpoint
 from scenescore_standalone.demo_picture import paint
@@ -65,6 +66,42 @@ def test_a_picture_becomes_music(
     assert job["provenance"]["seed"] == 7
     assert out.read_bytes() == first
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mid", "scene.jpg"]
+
+
+def test_audio_is_written_beside_the_midi(
+    data_dir: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCENESCORE_RENDER__SOUNDFONT", str(write_soundfont(tmp_path / "tiny.sf2")))
+    out = tmp_path / "out.mid"
+    compose = ["compose", "-o", str(out), "--emotions", "sad=1", "--seconds", "10", "--data-dir", data_dir]
+    assert main([*compose, "--audio", "--json"]) == 0
+    job = json.loads(capsys.readouterr().out)
+    assert [output["url"] for output in job["outputs"]] == [str(out), str(tmp_path / "out.ogg")]
+    assert job["warnings"] == []
+    assert (tmp_path / "out.ogg").read_bytes().startswith(b"OggS")
+    (tmp_path / "out.ogg").unlink()
+    assert main(compose) == 0
+    assert not (tmp_path / "out.ogg").exists()
+
+
+@pytest.mark.parametrize(
+    ("out", "soundfont", "says"), [("out.ogg", "", "such as music.mid"), ("out.mid", "none.sf2", "SOUNDFONT")]
+)
+def test_audio_that_can_not_be_is_told_before_the_work(
+    out: str,
+    soundfont: str,
+    says: str,
+    data_dir: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if soundfont:
+        monkeypatch.setenv("SCENESCORE_RENDER__SOUNDFONT", str(tmp_path / soundfont))
+    compose = ["compose", "-o", str(tmp_path / out), "--emotions", "sad=1", "--data-dir", data_dir, "--audio"]
+    assert main(compose) == 1
+    assert says in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_mix_needs_no_picture(data_dir: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,22 +20,21 @@ from scenescore_shared.blob_keys import output_key
 from scenescore_shared.errors import PermanentError
 from scenescore_shared.jobs import Composed, Job, Music, Output, StepResult
 from scenescore_shared.options import JobOptions
+from scenescore_shared.outputs import MIDI, OUTPUT_TYPES
 from scenescore_shared.ports import BlobStore
 from scenescore_shared.step_runner import Checkpoint
-
-OUTPUT_NAME = "music.mid"
-OUTPUT_TYPE = "audio/midi"
 
 _LIBRARIES = ("torch", "miditoolkit", "scenescore-composer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComposeStep:
-    """A `StepHandler`."""
+    """A `StepHandler`. `renders`: its jobs go on to the step `render`, else they have succeeded."""
 
     catalogue: ClipCatalogue
     blobs: BlobStore
     budget: ComposerBudget
+    renders: bool = False
 
     def __call__(
         self, batch: Sequence[Job], checkpoint: Checkpoint
@@ -61,14 +60,19 @@ class ComposeStep:
             provenance["emotions_without_clips"] = missing
         # stored last: whatever fails before leaves no file behind
         output = self._store(job.id, job.lease.token, composition.midi)
-        return Composed(outputs=(output,), music=_facts_of(composition), provenance=provenance)
+        return Composed(
+            outputs=(output,),
+            music=_facts_of(composition),
+            provenance=provenance,
+            to_render=self.renders,
+        )
 
     def _store(self, job_id: str, token: str, midi: bytes) -> Output:
-        key = output_key(job_id, token, OUTPUT_NAME)
-        self.blobs.put(key, midi, OUTPUT_TYPE)
+        key = output_key(job_id, token, MIDI)
+        self.blobs.put(key, midi, OUTPUT_TYPES[MIDI])
         return Output(
-            name=OUTPUT_NAME,
-            content_type=OUTPUT_TYPE,
+            name=MIDI,
+            content_type=OUTPUT_TYPES[MIDI],
             bytes=len(midi),
             sha256=hashlib.sha256(midi).hexdigest(),
             blob_key=key,

@@ -43,7 +43,9 @@ def main() -> None:
         blobs = build_blob_store(settings)
         return StepRunner(
             step=Step.COMPOSE,
-            handler=ComposeStep(catalogue=catalogue, blobs=blobs, budget=settings.budget),
+            handler=ComposeStep(
+                catalogue=catalogue, blobs=blobs, budget=settings.budget, renders=settings.render.enabled
+            ),
             jobs=build_job_repository(engine),
             blobs=blobs,
             publisher=build_publisher(settings, name="scenescore-composer"),
