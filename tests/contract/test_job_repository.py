@@ -188,7 +188,7 @@ def test_concurrent_updates_of_one_job_all_count(repository: JobRepository) -> N
         list(pool.map(beat, beats))
     job = repository.get(job_id(1))
     events = repository.events(job_id(1), after_seq=claimed(classified()).seq, limit=100)
-    assert job.progress == pytest.approx(0.1 + 0.9 * 0.5)
+    assert job.progress == pytest.approx(0.1 + 0.8 * 0.5)
     assert [event.seq for event in events] == list(range(claimed(classified()).seq + 1, job.seq + 1))
 
 
