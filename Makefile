@@ -15,6 +15,9 @@ PICTURES ?= 10000
 MIDI ?= 2000
 SEED ?= 1
 KEEP ?= fuzz-failures
+# for machines without FluidSynth. Without its dependencies, since PyAudio, which it needs only to play aloud, has no
+# wheels; and optional, since it has some itself for a few versions of Python only: docs/adr/0008
+SYNTHESISER := tinysoundfont==0.3.7
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up test chaos fuzz check bench docs lock secrets clean
@@ -29,6 +32,7 @@ $(VENV)/.ready: requirements-dev.lock $(DISTRIBUTIONS:%=%/pyproject.toml)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(DISTRIBUTIONS:%=-e %)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: $(SYNTHESISER) 2>/dev/null || echo "No wheel of $(SYNTHESISER) for this Python: for sound install the program fluidsynth."
 	@touch $@
 
 demo: setup ## a picture in, its feelings and its music out (IMAGE=path takes yours, OUT=path names the MIDI)
@@ -66,6 +70,7 @@ bench: setup ## the figures that the README quotes
 	PYTHONPATH=tests $(BIN)/python benchmarks/submit.py
 	PYTHONPATH=tests $(BIN)/python benchmarks/claim.py
 	$(BIN)/python benchmarks/classify.py
+	PYTHONPATH=tests $(BIN)/python benchmarks/render.py
 
 docs: setup ## write docs/settings.md from the code
 	$(BIN)/python scripts/settings_doc.py

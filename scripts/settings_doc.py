@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from scenescore_api.settings import ApiSettings
 from scenescore_classifier.settings import ClassifierSettings
+from scenescore_composer.rendering.settings import RenderSettings
 from scenescore_composer.settings import ComposerSettings
 from scenescore_shared.settings import PREFIX, CommonSettings
 
@@ -16,6 +17,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "Every service": CommonSettings,
     "The API, the sweeper and the deliverer of webhooks": ApiSettings,
     "The classifier": ClassifierSettings,
+    "The render worker; the composer reads `SCENESCORE_RENDER__ENABLED`": RenderSettings,
     "The composer": ComposerSettings,
 }
 INTRODUCTION = """# Settings

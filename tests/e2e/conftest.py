@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from samples.midi import write_corpus
+from samples.soundfonts import write_soundfont
 from servers.postgres import Postgres
 from servers.redis import Redis
 from servers.s3 import S3
@@ -17,10 +18,18 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_corpus(tmp_path_factory.mktemp("corpus") / "tiny")
 
 
+@pytest.fixture(scope="session")
+def soundfont(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_soundfont(tmp_path_factory.mktemp("soundfont") / "tiny.sf2")
+
+
 @pytest.fixture(scope="module")
-def embedded(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> Iterator[Embedded]:
+def embedded(tmp_path_factory: pytest.TempPathFactory, corpus: Path, soundfont: Path) -> Iterator[Embedded]:
     # for a receiver of the tests' own
-    settings = {"SCENESCORE_WEBHOOKS__ALLOWED_NETWORKS": "127.0.0.0/8"}
+    settings = {
+        "SCENESCORE_WEBHOOKS__ALLOWED_NETWORKS": "127.0.0.0/8",
+        "SCENESCORE_RENDER__SOUNDFONT": str(soundfont),
+    }
     up = Embedded(tmp_path_factory.mktemp("embedded"), settings)
     up.run("scenescore_standalone", "corpus", "import", str(corpus))
     try:
@@ -33,13 +42,19 @@ def embedded(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> Iterator
 
 @pytest.fixture(scope="module")
 def stack(
-    tmp_path_factory: pytest.TempPathFactory, corpus: Path, postgres: Postgres, redis_server: Redis, s3: S3
+    tmp_path_factory: pytest.TempPathFactory,
+    corpus: Path,
+    soundfont: Path,
+    postgres: Postgres,
+    redis_server: Redis,
+    s3: S3,
 ) -> Iterator[Stack]:
     settings = {
         **stack_settings(postgres, redis_server, s3),
         # a killed worker's job shall not be waited for long
         "SCENESCORE_JOBS__LEASE_SECONDS": "4",
         "SCENESCORE_SWEEPER__GRACE_SECONDS": "1",
+        "SCENESCORE_RENDER__SOUNDFONT": str(soundfont),
     }
     servers = Stack(tmp_path_factory.mktemp("stack"), settings)
     servers.run("scenescore_shared.provision")
@@ -50,4 +65,11 @@ def stack(
     finally:
         statuses = servers.stop()
     # uvicorn shuts down in order and then ends by the signal that asked it to
-    assert statuses == {"api": -signal.SIGTERM, "sweeper": 0, "webhooks": 0, "classify": 0, "compose": 0}
+    assert statuses == {
+        "api": -signal.SIGTERM,
+        "sweeper": 0,
+        "webhooks": 0,
+        "classify": 0,
+        "compose": 0,
+        "render": 0,
+    }

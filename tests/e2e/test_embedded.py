@@ -1,5 +1,7 @@
 """`scenescore up`: one command, no servers."""
 
+import hashlib
+import io
 import os
 import signal
 import subprocess
@@ -10,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import soundfile
 from samples.checks import assert_good_job
 from samples.client import Client
 from samples.pictures import jpeg
@@ -36,6 +39,26 @@ def test_a_picture_becomes_music(client: Client) -> None:
     assert client.music(again) == midi
     other = client.wait(client.submit(jpeg(1), seed=8)["id"])
     assert client.music(other) != midi
+
+
+def test_music_is_rendered_beside_the_midi(client: Client) -> None:
+    sound = client.http.get("/v1/capabilities").json()["sound"]
+    assert [font["name"] for font in sound["soundfonts"]] == ["tiny.sf2"]
+    job = client.wait(client.submit(None, seconds=10, emotions={"happy": 1})["id"])
+    assert job["warnings"] == []
+    assert job["metrics"]["render_seconds"] is not None
+    outputs = {output["name"]: output for output in job["outputs"]}
+    assert next(iter(outputs)) == "music.mid"
+    assert outputs.keys() == {"music.mid", "music.ogg", "music.wav", "music.musicxml", "pianoroll.png"}
+    for output in outputs.values():
+        answer = client.http.get(output["url"])
+        assert answer.headers["content-type"] == output["content_type"]
+        assert hashlib.sha256(answer.content).hexdigest() == output["sha256"]
+    samples, rate = soundfile.read(
+        io.BytesIO(client.http.get(outputs["music.ogg"]["url"]).content), dtype="float32"
+    )
+    assert len(samples) / rate == pytest.approx(job["music"]["seconds"], abs=3)
+    assert 10 ** (-3 / 20) < abs(samples).max() < 10 ** (-0.5 / 20)
 
 
 def test_the_length_and_the_mix_asked_for_are_kept(client: Client) -> None:

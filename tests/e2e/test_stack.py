@@ -58,6 +58,24 @@ def test_a_killed_composer_costs_time_and_no_job(stack: Stack, client: Client) -
     assert_good_job(done, client.music(done), seconds=180)
 
 
+def test_a_lost_render_worker_delays_no_music_and_costs_no_sound(stack: Stack, client: Client) -> None:
+    stack.kill("render")
+    job = client.submit(None, seconds=10, emotions={"sad": 1})["id"]
+    _until(lambda: client.job(job)["step"] == "render")
+    waiting = client.job(job)
+    assert (waiting["status"], [output["name"] for output in waiting["outputs"]]) == (
+        "running",
+        ["music.mid"],
+    )
+    midi = client.music(waiting)
+    assert waiting["music"]["notes"] > 0
+    stack.start("render")
+    done = client.wait(job)
+    assert_good_job(done, midi, seconds=10)
+    assert client.music(done) == midi
+    assert {output["name"] for output in done["outputs"]} > {"music.mid", "music.ogg", "pianoroll.png"}
+
+
 def test_a_damaged_picture_is_refused_and_nobody_dies(client: Client) -> None:
     answer = client.http.post("/v1/jobs", files={"image": ("p.jpg", jpeg()[:500])})
     assert answer.status_code == 422

@@ -59,7 +59,9 @@ class Api:
         return key
 
     def advance(self, job: str, *, to: str) -> Job:
-        """Takes a queued job on as the workers would: `to` is claimed, classified or succeeded."""
+        """Takes a queued job on as the workers would: `to` is claimed, classified, composed (to be
+        rendered) or succeeded.
+        """
         current = self.jobs.get(job)
         if current.step is Step.CLASSIFY:
             current = self.jobs.update(job, partial(claim, now=self.clock.now(), token="a", policy=POLICY))
@@ -72,7 +74,8 @@ class Api:
         self.jobs.update(job, partial(claim, now=self.clock.now(), token="b", policy=POLICY))
         key = f"jobs/{job}/outputs/b/music.mid"
         self.blobs.put(key, b"MThd-music", "audio/midi")
-        composed = replace(COMPOSED, outputs=(replace(COMPOSED.outputs[0], blob_key=key),))
+        output = replace(COMPOSED.outputs[0], blob_key=key)
+        composed = replace(COMPOSED, outputs=(output,), to_render=to == "composed")
         return self.jobs.update(job, partial(complete, now=self.clock.now(), token="b", result=composed))
 
 

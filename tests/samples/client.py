@@ -42,7 +42,7 @@ class Client:
         return job
 
     def music(self, job: dict[str, Any]) -> bytes:
-        (output,) = job["outputs"]
+        (output,) = [output for output in job["outputs"] if output["name"] == "music.mid"]
         answer = self.http.get(output["url"], follow_redirects=True)
         assert answer.status_code == 200, answer.text
         assert len(answer.content) == output["bytes"]

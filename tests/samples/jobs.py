@@ -1,5 +1,6 @@
 """Jobs at every point of their way."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -58,6 +59,12 @@ def classified(job: Job | None = None, *, at: datetime = NOW + timedelta(seconds
     """Waiting for its composer."""
     result = Classified(emotions=MIX, classifier="thesis-relu@12345678")
     return complete(claimed(job), now=at, token="t1", result=result)
+
+
+def composed(job: Job | None = None, *, at: datetime = NOW + timedelta(seconds=9)) -> Job:
+    """Waiting to be rendered, its music made."""
+    composing = claim(classified(job), now=NOW + timedelta(seconds=2), token="t2", policy=POLICY)
+    return complete(composing, now=at, token="t2", result=replace(COMPOSED, to_render=True))
 
 
 def succeeded(job: Job | None = None, *, at: datetime = NOW + timedelta(seconds=9)) -> Job:

@@ -43,17 +43,19 @@ _COMMANDS = {
     "webhooks": ("scenescore_api.webhooks",),
     "classify": ("scenescore_classifier.worker",),
     "compose": ("scenescore_composer.worker",),
+    "render": ("scenescore_composer.rendering.worker",),
 }
 _STATE_DIRS = {
     "sweeper": "SCENESCORE_SWEEPER__STATE_DIR",
     "webhooks": "SCENESCORE_WEBHOOKS__STATE_DIR",
     "classify": "SCENESCORE_CLASSIFIER__STATE_DIR",
     "compose": "SCENESCORE_COMPOSER__STATE_DIR",
+    "render": "SCENESCORE_RENDER__STATE_DIR",
 }
 
 
 class Stack:
-    """uvicorn, the sweeper, the deliverer of webhooks and both Celery workers, each a process that can be killed.
+    """uvicorn, the sweeper, the deliverer of webhooks and the Celery workers, each a process that can be killed.
 
     Processes go by their kind, further ones of a kind with a number: `compose`, `compose-2`. Each has a state
     directory and a log of its own, each API a port.
@@ -137,7 +139,7 @@ class Stack:
         match _kind_of(name):
             case "api":
                 process.wait_until(lambda: answers(f"{self.url_of(name)}/readyz"))
-            case "classify" | "compose":
+            case "classify" | "compose" | "render":
                 process.wait_until((self._state_dir(name) / "ready").exists)
 
 

@@ -10,9 +10,11 @@ from scenescore_shared.jobs import Step
 PAYLOAD_VERSION = 1
 
 TASK_NAMES: Mapping[Step, str] = MappingProxyType(
-    {Step.CLASSIFY: "jobs.classify", Step.COMPOSE: "jobs.compose"}
+    {Step.CLASSIFY: "jobs.classify", Step.COMPOSE: "jobs.compose", Step.RENDER: "jobs.render"}
 )
-QUEUES: Mapping[Step, str] = MappingProxyType({Step.CLASSIFY: "classify", Step.COMPOSE: "compose"})
+QUEUES: Mapping[Step, str] = MappingProxyType(
+    {Step.CLASSIFY: "classify", Step.COMPOSE: "compose", Step.RENDER: "render"}
+)
 """One queue per workload, so that a slow composer never holds up a classifier."""
 
 

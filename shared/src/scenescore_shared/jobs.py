@@ -27,6 +27,8 @@ class Step(StrEnum):
 
     CLASSIFY = "classify"
     COMPOSE = "compose"
+    RENDER = "render"
+    """Sound and pictures of music that is there already: nothing that befalls this step can fail the job."""
 
 
 class Move(StrEnum):
@@ -108,6 +110,14 @@ class JobError:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobWarning:
+    """What is missing from a job that succeeded all the same, and why."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """The right to write to a job. Whoever does not know the token can write nothing (fencing)."""
 
@@ -142,6 +152,7 @@ class Job:
     music: Music | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     error: JobError | None = None
+    warnings: tuple[JobWarning, ...] = ()
     step_started_at: datetime | None = None
     step_seconds: Mapping[str, float] = field(default_factory=dict)
     started_at: datetime | None = None
@@ -181,14 +192,23 @@ class Classified:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
-    """What the step `compose` made."""
+    """What the step `compose` made. `to_render`: the step `render` comes next, else the job has succeeded."""
 
     outputs: tuple[Output, ...]
     music: Music
     provenance: Mapping[str, Any]
+    to_render: bool = False
 
 
-StepResult = Classified | Composed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """What the step `render` adds to the music, and what it could not make."""
+
+    outputs: tuple[Output, ...]
+    warnings: tuple[JobWarning, ...] = ()
+
+
+StepResult = Classified | Composed | Rendered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,25 +16,33 @@ from scenescore_shared.jobs import (
     Composed,
     Job,
     JobError,
+    JobWarning,
     Lease,
     LeasePolicy,
     Move,
+    Rendered,
     Status,
     Step,
     StepResult,
 )
 
 STEP_SHARE: Mapping[Step, tuple[float, float]] = MappingProxyType(
-    {Step.CLASSIFY: (0.0, 0.1), Step.COMPOSE: (0.1, 1.0)}
+    {Step.CLASSIFY: (0.0, 0.1), Step.COMPOSE: (0.1, 0.9), Step.RENDER: (0.9, 1.0)}
 )
 """The stretch of a job's progress that each step covers."""
+
+_NOBODY_RENDERS = JobError(
+    code="not_rendered",
+    message="No worker took it up in time. Whoever runs the server should see whether a render worker is there.",
+)
 
 
 def claim(job: Job, *, now: datetime, token: str, policy: LeasePolicy) -> Job:
     """A due job in the hands of the worker that made up `token`.
 
     A job whose lease ran out `max_attempts` times has killed its workers: it comes back `failed` with the code
-    `worker_lost`. One whose cancellation nobody lived to carry out comes back `canceled`.
+    `worker_lost`, or `succeeded` with that warning where only its rendering killed them. One whose cancellation
+    nobody lived to carry out comes back `canceled`.
     """
     if job.cancel_requested:
         return _ended(job, Move.CANCEL, now)
@@ -44,7 +52,7 @@ def claim(job: Job, *, now: datetime, token: str, policy: LeasePolicy) -> Job:
             message=f"The {job.step} worker was lost {job.attempts} times while working on this job. "
             "Submit it again; if it happens again, report the job's id.",
         )
-        return _ended(job, Move.FAIL, now, error=lost)
+        return _failed(job, now, lost)
     return job.moved(
         Move.CLAIM,
         now,
@@ -84,27 +92,32 @@ def complete(job: Job, *, now: datetime, token: str, result: StepResult) -> Job:
     seconds = {**job.step_seconds, str(job.step): _seconds_since(job.step_started_at, now)}
     match result:
         case Classified():
-            return job.moved(
-                Move.ADVANCE,
+            return _advanced(
+                job,
+                Step.COMPOSE,
                 now,
-                step=Step.COMPOSE,
-                progress=STEP_SHARE[Step.COMPOSE][0],
-                attempts=0,
-                lease=None,
-                next_attempt_at=now,
                 emotions=result.emotions,
                 provenance={**job.provenance, "classifier": result.classifier},
                 step_seconds=seconds,
             )
         case Composed():
+            made: dict[str, Any] = {
+                "outputs": result.outputs,
+                "music": result.music,
+                "provenance": {**job.provenance, **result.provenance},
+                "step_seconds": seconds,
+            }
+            if result.to_render:
+                return _advanced(job, Step.RENDER, now, **made)
+            return _ended(job, Move.SUCCEED, now, progress=1.0, **made)
+        case Rendered():
             return _ended(
                 job,
                 Move.SUCCEED,
                 now,
                 progress=1.0,
-                outputs=result.outputs,
-                music=result.music,
-                provenance={**job.provenance, **result.provenance},
+                outputs=(*job.outputs, *result.outputs),
+                warnings=(*job.warnings, *result.warnings),
                 step_seconds=seconds,
             )
 
@@ -112,24 +125,34 @@ def complete(job: Job, *, now: datetime, token: str, result: StepResult) -> Job:
 def retry_or_fail(
     job: Job, *, now: datetime, token: str, error: JobError, policy: LeasePolicy, backoff: timedelta
 ) -> Job:
-    """The job due again after `backoff`, or `failed` when this was the last attempt of its step."""
+    """The job due again after `backoff`; when this was the last attempt of its step, as `fail` makes it."""
     _check_fence(job, token)
     if job.cancel_requested:
         return _ended(job, Move.CANCEL, now)
     if job.attempts >= policy.max_attempts:
-        return _ended(job, Move.FAIL, now, error=error)
+        return _failed(job, now, error)
     return job.moved(Move.RETRY, now, lease=None, next_attempt_at=now + backoff)
 
 
 def fail(job: Job, *, now: datetime, token: str, error: JobError) -> Job:
+    """The job `failed`; one whose music is there `succeeded`, with a warning."""
     _check_fence(job, token)
-    return _ended(job, Move.FAIL, now, error=error)
+    return _failed(job, now, error)
+
+
+def do_without_rendering(job: Job, *, now: datetime) -> Job:
+    """A job that nobody has rendered for too long, as it is; one that is not waiting for that stays unchanged."""
+    if job.step is not Step.RENDER or _lease_is_live(job, now):
+        return job
+    if job.cancel_requested:
+        return _ended(job, Move.CANCEL, now)
+    return _failed(job, now, _NOBODY_RENDERS)
 
 
 def request_cancel(job: Job, *, now: datetime) -> Job:
     """Canceled at once when nobody holds a live lease, else flagged for the holder's next checkpoint.
 
-    Canceling twice is no error. Raises IllegalMoveError for a job that has ended otherwise.
+    What is made already stays. Canceling twice is no error. Raises IllegalMoveError for a job that has ended otherwise.
     """
     if job.status is Status.CANCELED or (job.cancel_requested and _lease_is_live(job, now)):
         return job
@@ -165,6 +188,29 @@ def backoff(attempt: int, *, base: float, cap: float, jitter: float) -> timedelt
     """
     ceiling = min(cap, base * 2 ** (attempt - 1))
     return timedelta(seconds=ceiling * (0.5 + jitter / 2))
+
+
+def _advanced(job: Job, step: Step, now: datetime, **changes: Any) -> Job:
+    return job.moved(
+        Move.ADVANCE,
+        now,
+        step=step,
+        progress=STEP_SHARE[step][0],
+        attempts=0,
+        lease=None,
+        next_attempt_at=now,
+        **changes,
+    )
+
+
+def _failed(job: Job, now: datetime, error: JobError) -> Job:
+    """The job whose step has failed for good. To have the music and no sound of it is no failure."""
+    if job.step is not Step.RENDER:
+        return _ended(job, Move.FAIL, now, error=error)
+    warning = JobWarning(
+        code=error.code, message=f"The music is complete, but was not rendered to sound. {error.message}"
+    )
+    return _ended(job, Move.SUCCEED, now, progress=1.0, warnings=(*job.warnings, warning))
 
 
 def _check_fence(job: Job, token: str) -> None:

@@ -17,7 +17,9 @@ from scenescore_shared.emotions import ALL_EMOTIONS, DEFAULT_EMOTIONS
 from scenescore_shared.jobs import LeasePolicy
 
 PREFIX = "SCENESCORE_"
-SERVICE_GROUPS = frozenset({"api", "limits", "sweeper", "retention", "webhooks", "classifier", "composer"})
+SERVICE_GROUPS = frozenset(
+    {"api", "limits", "sweeper", "retention", "webhooks", "classifier", "composer", "render"}
+)
 """Groups that belong to one service: the others let them pass, since a stack shares one environment."""
 
 

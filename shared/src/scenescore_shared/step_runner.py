@@ -24,7 +24,7 @@ from scenescore_shared.errors import (
     WorkerStoppingError,
 )
 from scenescore_shared.heartbeat import Heartbeat
-from scenescore_shared.jobs import Composed, Job, JobError, Lease, Output, Step, StepResult
+from scenescore_shared.jobs import Composed, Job, JobError, Lease, Output, Rendered, Step, StepResult
 from scenescore_shared.logs import get_logger, log_context
 from scenescore_shared.ports import BlobStore, Change, Clock, JobRepository, TaskPublisher
 from scenescore_shared.settings import JobSettings
@@ -181,7 +181,7 @@ class StepRunner:
 
     def _drop_unwritten_outputs(self, job: Job, outcome: StepResult | Exception) -> None:
         """After a write that seems to have failed. It may have been committed all the same, so the row is asked."""
-        if not isinstance(outcome, Composed):
+        if not isinstance(outcome, Composed | Rendered):
             return
         try:
             named = self.jobs.get(job.id).outputs
@@ -194,7 +194,7 @@ class StepRunner:
 
     def _drop_outputs_but(self, named: Sequence[Output], outcome: StepResult | Exception) -> None:
         """What no row names must not stay in the store; what one names must not go."""
-        if isinstance(outcome, Composed):
+        if isinstance(outcome, Composed | Rendered):
             for output in outcome.outputs:
                 if output not in named:
                     self._delete_blob(output.blob_key)

@@ -126,6 +126,7 @@ def _body(kind: str, job: Job, now: datetime) -> str:
             "notes": job.music.notes,
         },
         "error": job.error and {"code": job.error.code, "message": job.error.message},
+        "warnings": [{"code": warning.code, "message": warning.message} for warning in job.warnings],
         "metadata": job.options.get("metadata", {}),
         "created_at": _rfc3339(job.created_at),
         "finished_at": _rfc3339(now),

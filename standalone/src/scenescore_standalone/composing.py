@@ -4,8 +4,8 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -26,6 +26,9 @@ from scenescore_classifier.inference import Classifier
 from scenescore_classifier.models.backbone_files import MODELS_FOLDER
 from scenescore_classifier.service import ClassifyStep
 from scenescore_composer.base_model.shipped import load_base
+from scenescore_composer.rendering.opening import open_sound
+from scenescore_composer.rendering.service import NoSound, RenderStep
+from scenescore_composer.rendering.sound import SoundMaker
 from scenescore_composer.service import ComposeStep
 from scenescore_shared.adapters.clock import SystemClock
 from scenescore_shared.errors import InvalidRequestError, PermanentError
@@ -33,32 +36,68 @@ from scenescore_shared.fake_webhooks import InMemorySecretRepository
 from scenescore_shared.fakes import InMemoryBlobStore, InMemoryJobRepository, RecordingPublisher
 from scenescore_shared.jobs import Job, Step, StepResult
 from scenescore_shared.options import JobOptions
+from scenescore_shared.outputs import MIDI, OGG, variation
 from scenescore_shared.step_runner import Checkpoint, StepHandler, StepRunner
 from scenescore_standalone.embedded import Corpora, opened
 from scenescore_standalone.settings import StandaloneSettings
 
 _HOUR = 3600.0
 _OPTIONS = ("seed", "seconds", "temperature", "tempo_bpm", "key", "instrument", "variations", "emotions")
+_LABELS = {".ogg": "Sound"}
 
 
 def run(settings: StandaloneSettings, options: argparse.Namespace) -> int:
     if options.image is None and options.emotions is None:
         raise InvalidRequestError("name a picture, or give a mix with --emotions")
     _check_output(options.output)
+    audio = _audio_beside(options.output) if options.audio else None
+    sound = _sound(settings) if options.audio else None
     picture = options.image.read_bytes() if options.image else None
     with opened(settings) as corpora:
         corpora.make_usable()
-        job, pieces = _compose(settings, corpora, picture, _job_options(options))
-    outputs = [_output_of(options.output, number) for number in range(len(pieces))]
-    for output, midi in zip(outputs, pieces, strict=True):
-        _write_whole(output, midi)
-    sys.stdout.write(_as_json(job, outputs) if options.json else _as_text(job, outputs))
+        try:
+            job, files = _compose(settings, corpora, picture, _job_options(options), sound)
+        finally:
+            if sound is not None:
+                sound.close()
+    places = _places(options.output, audio, job)
+    written = {name: place for name, place in places.items() if name in files}
+    for name, place in written.items():
+        _write_whole(place, files[name])
+    sys.stdout.write(_as_json(job, written) if options.json else _as_text(job, written))
+    if missing := [warning.message for warning in job.warnings if len(written) < len(places)]:
+        raise PermanentError(" ".join(missing))
     return 0
 
 
-def _output_of(output: Path, number: int) -> Path:
-    """Where the variation of that number goes, counted from 0: OUT.mid, OUT-2.mid, and so on."""
-    return output if number == 0 else output.with_stem(f"{output.stem}-{number + 1}")
+def _places(output: Path, audio: Path | None, job: Job) -> dict[str, Path]:
+    """Where each file goes that was asked for, by name: OUT.mid, of variations OUT-2.mid and so on, likewise sound."""
+    wanted = {MIDI: output} | ({OGG: audio} if audio else {})
+    places: dict[str, Path] = {}
+    for number in range(1, JobOptions.model_validate(dict(job.options)).variations + 1):
+        for name, place in wanted.items():
+            places[variation(name, number)] = (
+                place if number == 1 else place.with_stem(f"{place.stem}-{number}")
+            )
+    return places
+
+
+def _audio_beside(output: Path) -> Path:
+    audio = output.with_suffix(".ogg")
+    if audio == output:
+        raise InvalidRequestError(
+            f"--audio writes {audio} beside the MIDI: name that otherwise, such as music.mid"
+        )
+    _check_output(audio)
+    return audio
+
+
+def _sound(settings: StandaloneSettings) -> SoundMaker:
+    """Before the work, as above."""
+    sound = open_sound(settings.render.model_copy(update={"formats": ("ogg",)}))
+    if isinstance(sound, NoSound):
+        raise sound.reason
+    return sound
 
 
 def _check_output(output: Path) -> None:
@@ -93,9 +132,16 @@ def _job_options(options: argparse.Namespace) -> JobOptions:
 
 
 def _compose(
-    settings: StandaloneSettings, corpora: Corpora, picture: bytes | None, options: JobOptions
-) -> tuple[Job, list[bytes]]:
-    """The ended job and its pieces. The job lives in memory only; the clips come from the data folder."""
+    settings: StandaloneSettings,
+    corpora: Corpora,
+    picture: bytes | None,
+    options: JobOptions,
+    sound: SoundMaker | None,
+) -> tuple[Job, Mapping[str, bytes]]:
+    """The ended job and its files by name, rendered too where `sound` is given.
+
+    The job lives in memory only; the clips come from the data folder.
+    """
     torch.set_num_threads(settings.composer.threads)
     jobs, blobs, publisher, clock = (
         InMemoryJobRepository(),
@@ -133,9 +179,12 @@ def _compose(
                 blobs=blobs,
                 budget=settings.budget,
                 base=load_base(settings.composer.model),
+                renders=sound is not None,
             )
         ),
     }
+    if sound is not None:
+        handlers[Step.RENDER] = RenderStep(blobs=blobs, sound=sound)
     if job.step is Step.CLASSIFY:
         classifier = Classifier.load(
             settings.classifier.weights_dir,
@@ -158,7 +207,7 @@ def _compose(
         ).run_due(for_seconds=_HOUR)
     if job.error is not None:
         raise PermanentError(job.error.message, code=job.error.code)
-    return job, [blobs.get(output.blob_key) for output in job.outputs]
+    return job, {output.name: blobs.get(output.blob_key) for output in job.outputs}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +229,7 @@ class _WithBar:
             yield from self.handler(batch, told)
 
 
-def _as_text(job: Job, outputs: Sequence[Path]) -> str:
+def _as_text(job: Job, written: Mapping[str, Path]) -> str:
     mix = "\n".join(
         f"  {emotion:6} {share:6.1%}  {'█' * round(share * 30)}"
         for emotion, share in (job.emotions or {}).items()
@@ -193,17 +242,16 @@ def _as_text(job: Job, outputs: Sequence[Path]) -> str:
             f"Music: {facts.seconds:.1f} s, {facts.tempo_bpm:g} bpm, {facts.key}, {facts.notes} notes, "
             f"learnt from {len(provenance.get('clips', ()))} clips (seed {provenance.get('seed')})"
         )
-    lines += [f"MIDI: {output}" for output in outputs]
+    lines += [f"{_LABELS.get(place.suffix, 'MIDI')}: {place}" for name, place in written.items()]
     return "\n".join(lines) + "\n"
 
 
-def _as_json(job: Job, outputs: Sequence[Path]) -> str:
-    paths = {made.name: str(path) for made, path in zip(job.outputs, outputs, strict=True)}
-    view = job_view(
-        job,
-        queue_position=None,
-        expires_at=None,
-        url_for=lambda *_, **named: paths.get(named.get("name", ""), ""),
-    )
+def _as_json(job: Job, written: Mapping[str, Path]) -> str:
+    kept = replace(job, outputs=tuple(output for output in job.outputs if output.name in written))
+
+    def url_for(_route: str, *, name: str = MIDI, **_: str) -> str:
+        return str(written[name])
+
+    view = job_view(kept, queue_position=None, expires_at=None, url_for=url_for)
     # no server, so no links
     return json.dumps(view.model_dump(mode="json", exclude={"links"}), ensure_ascii=False) + "\n"

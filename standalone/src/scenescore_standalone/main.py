@@ -109,6 +109,9 @@ def _add_compose(
         metavar="happy=0.7,sad=0.3",
         help="a mix instead of the picture's",
     )
+    compose.add_argument(
+        "--audio", action="store_true", help="render it too: OUT.ogg beside OUT.mid (needs a SoundFont)"
+    )
     compose.add_argument("--json", action="store_true", help="print the whole job as JSON")
     compose.set_defaults(run="composing:run")
 

@@ -1,4 +1,4 @@
-"""`scenescore up`: the API, the sweeper, the deliverer and both workers as processes of this machine, watched over."""
+"""`scenescore up`: the API, the sweeper, the deliverer and the workers as processes of this machine, watched over."""
 
 import argparse
 import os
@@ -32,6 +32,7 @@ _MODULES = (
 )
 _USAGE = 2
 _DELIVERER = "scenescore_api.webhooks"
+_RENDERER = "scenescore_composer.rendering.worker"
 _STOP_SECONDS = 30.0
 _LONGEST_RESTART_WAIT = 30.0
 _STEADY_SECONDS = 60.0
@@ -67,8 +68,9 @@ def run(settings: StandaloneSettings, options: argparse.Namespace) -> int:
 
 
 def _modules(settings: StandaloneSettings) -> tuple[str, ...]:
+    modules = (*_MODULES, _RENDERER) if settings.render.enabled else _MODULES
     # without a key to sign with, as on a PostgreSQL of one's own where none is set, nothing is ever to deliver
-    return (*_MODULES, _DELIVERER) if signing_key(settings) is not None else _MODULES
+    return (*modules, _DELIVERER) if signing_key(settings) is not None else modules
 
 
 @dataclass
@@ -135,7 +137,7 @@ def _watch(children: list[_Child], settings: StandaloneSettings, url: str) -> No
 
 
 def _announce(settings: StandaloneSettings, url: str, stop: StopFlag) -> None:
-    """Says that all is up as soon as it is: the API answers and both workers hold their models."""
+    """Says that all is up as soon as it is: the API answers and the workers hold their models."""
     patience = time.monotonic() + _START_SECONDS
     while not stop.wait(0.2):
         if all(file.exists() for file in _ready_files(settings)) and _answers(f"{url}/readyz"):
@@ -150,7 +152,10 @@ def _announce(settings: StandaloneSettings, url: str, stop: StopFlag) -> None:
 
 
 def _ready_files(settings: StandaloneSettings) -> list[Path]:
-    return [folder / "ready" for folder in (settings.classifier_state_dir, settings.composer_state_dir)]
+    folders = [settings.classifier_state_dir, settings.composer_state_dir]
+    if settings.render.enabled:
+        folders.append(settings.render_state_dir)
+    return [folder / "ready" for folder in folders]
 
 
 def _answers(url: str) -> bool:

@@ -53,6 +53,18 @@ def test_a_canceled_job_never_had_what_is_asked_for(api: Api) -> None:
     assert api.client.get(f"/v1/jobs/{job}/outputs/music.mid").status_code == 404
 
 
+def test_music_of_a_job_canceled_while_it_is_rendered_can_be_fetched_until_its_time_is_over(api: Api) -> None:
+    job = submit(api)
+    api.advance(job, to="composed")
+    waiting = api.client.get(f"/v1/jobs/{job}").json()
+    assert (waiting["status"], waiting["step"], waiting["music"]["notes"]) == ("running", "render", 120)
+    assert api.client.get(f"/v1/jobs/{job}/outputs/music.mid").content == b"MThd-music"
+    assert api.client.post(f"/v1/jobs/{job}/cancel").json()["status"] == "canceled"
+    assert api.client.get(f"/v1/jobs/{job}/outputs/music.mid").content == b"MThd-music"
+    api.jobs.update(job, partial(expire, now=api.clock.now()))
+    assert api.client.get(f"/v1/jobs/{job}/outputs/music.mid").status_code == 410
+
+
 def test_openapi_lists_the_answer(api: Api) -> None:
     paths = api.client.get("/openapi.json").json()["paths"]
     for path in ("/v1/jobs/{job_id}/image", "/v1/jobs/{job_id}/outputs/{name}"):

@@ -63,6 +63,20 @@ def test_capabilities_name_the_classifiers_at_work(api: Api, monkeypatch: pytest
     assert classifiers() is None
 
 
+def test_capabilities_say_whether_there_is_sound(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sound() -> dict[str, object]:
+        found: dict[str, object] = api.client.get("/v1/capabilities").json()["sound"]
+        return found
+
+    assert sound() == {"rendered": False, "soundfonts": []}
+    font = RunningModel(name="FluidR3_GM.sf2", version="0.1.0", sha256="a" * 64)
+    note(font, Step.RENDER, api.blobs)
+    assert sound() == {"rendered": True, "soundfonts": [asdict(font)]}
+    assert "music.ogg" in api.client.get("/v1/capabilities").json()["outputs"]
+    monkeypatch.setattr(api.blobs, "list", away)
+    assert sound() is None
+
+
 def test_metrics_count_jobs_and_requests_without_a_series_for_each_id(api: Api) -> None:
     api.client.post("/v1/jobs", files={"options": (None, '{"emotions": {"sad": 1}}')})
     api.client.get("/v1/jobs/0197f2a0-5c1e-7d3a-9b52-3f6c1de0a001")

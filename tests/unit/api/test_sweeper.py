@@ -6,14 +6,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from samples.jobs import MIX, NOW, claimed, job_id, queued, succeeded
+from samples.jobs import COMPOSED, MIX, NOW, claimed, composed, job_id, queued, succeeded
 
 from scenescore_api.settings import SweeperGroup
 from scenescore_api.sweeper import Duty, Sweeper, run
 from scenescore_api.sweeping.waking import Waking
 from scenescore_shared.errors import TransientError
 from scenescore_shared.fakes import FakeClock, InMemoryJobRepository, RecordingPublisher
-from scenescore_shared.jobs import Step
+from scenescore_shared.jobs import Status, Step
 from scenescore_shared.ports import Sweep
 from scenescore_shared.stopping import StopFlag
 
@@ -50,6 +50,18 @@ def test_a_lost_wake_up_is_sent_again_to_the_queue_of_its_step(bench: Bench) -> 
     assert bench.woken() == []
     bench.clock.advance(30)
     assert len(bench.woken()) == 2
+
+
+def test_music_that_nobody_renders_is_woken_for_and_then_ends_as_it_is(bench: Bench) -> None:
+    bench.jobs.add(composed(queued(1)))
+    bench.jobs.add(queued(2))
+    bench.clock.advance(9 + 4)
+    assert (Step.RENDER, job_id(1)) in bench.woken()
+    bench.clock.advance(600)
+    assert bench.woken() == [(Step.CLASSIFY, job_id(2))]
+    job = bench.jobs.get(job_id(1))
+    assert (job.status, job.outputs) == (Status.SUCCEEDED, COMPOSED.outputs)
+    assert [warning.code for warning in job.warnings] == ["not_rendered"]
 
 
 def test_a_lease_that_ran_out_is_woken_for(bench: Bench) -> None:

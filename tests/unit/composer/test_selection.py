@@ -9,7 +9,7 @@ from scenescore_composer.corpus.catalogue import Clip
 from scenescore_composer.keys import Key
 from scenescore_composer.novelty import HeardBefore
 from scenescore_composer.planning import Plan, Wishes, plan_of
-from scenescore_composer.score import Bar, Note, Piece
+from scenescore_composer.score import Bar, Note, Piece, tidy
 from scenescore_composer.selection import (
     LONGEST_SHARED_RUN,
     best,
@@ -74,9 +74,8 @@ def test_the_candidate_in_key_and_character_wins(plan: Plan, make_tune: Callable
 def test_a_copy_and_a_collapse_lose_against_anything_else(plan: Plan, clips: list[Clip]) -> None:
     learnt = [decode(clip.tokens) for clip in clips]
     heard = HeardBefore(learnt)
-    poor = replace(
-        learnt[0], notes=tuple(replace(n, pitch=(n.pitch * 7) % 40 + 20) for n in learnt[0].notes[::2])
-    )
+    moved = (replace(note, pitch=(note.pitch * 7) % 40 + 20) for note in learnt[0].notes[::2])
+    poor = replace(learnt[0], notes=tidy(moved, learnt[0].ticks))
     copy = judge(learnt[0], plan, heard)
     assert copy.shared_run > LONGEST_SHARED_RUN
     assert judge(poor, plan, heard).shared_run <= LONGEST_SHARED_RUN

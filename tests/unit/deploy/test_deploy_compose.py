@@ -16,7 +16,7 @@ TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 ONE_SHOTS = {"provision", "corpus"}
-WORKERS = {"classifier_worker", "classifier_worker_gpu", "composer_worker"}
+WORKERS = {"classifier_worker", "classifier_worker_gpu", "composer_worker", "render_worker"}
 OURS = ONE_SHOTS | WORKERS | {"api", "sweeper", "webhooks"}
 SECRETS = {
     "POSTGRES_PASSWORD",
@@ -110,7 +110,7 @@ def test_the_order_of_the_start() -> None:
         "corpus": "service_completed_successfully",
         "redis": "service_healthy",
     }
-    for service in ("api", "sweeper", "webhooks", "classifier_worker", "classifier_worker_gpu"):
+    for service in ("api", "sweeper", "webhooks", *sorted(WORKERS - {"composer_worker"})):
         assert needs(service) == {
             "provision": "service_completed_successfully",
             "redis": "service_healthy",

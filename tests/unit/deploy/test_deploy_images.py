@@ -8,6 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 API = ROOT / "services/api/Dockerfile"
 WORKERS = [ROOT / "services" / name / "Dockerfile" for name in ("classifier_worker", "composer_worker")]
+COMPOSER = WORKERS[1]
 ALL = [API, *WORKERS]
 
 
@@ -42,7 +43,17 @@ def test_the_final_stage_installs_nothing_and_takes_only_the_environment(path: P
     assert [line for line in final if line.startswith(("COPY", "ADD"))] == [
         "COPY --from=build /opt/scenescore /opt/scenescore"
     ]
-    assert not [line for line in final if "pip " in line or "apt" in line]
+    assert not [line for line in final if "pip " in line]
+    # the system's packages are for sound alone, and come before the user that could not install them
+    installed = [line for line in final if "apt-get" in line]
+    assert len(installed) == (name(path) == "composer_worker")
+
+
+def test_the_image_that_renders_holds_a_synthesiser_and_a_soundfont() -> None:
+    (line,) = [line for line in instructions(COMPOSER)[-1] if "apt-get install" in line]
+    assert "--no-install-recommends fluidsynth fluid-soundfont-gm" in line
+    final = instructions(COMPOSER)[-1]
+    assert final.index(line) < final.index("USER 10001:10001")
 
 
 @pytest.mark.parametrize("path", ALL, ids=name)

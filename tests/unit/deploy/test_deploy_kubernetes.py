@@ -19,7 +19,7 @@ from scenescore_shared.settings import PREFIX
 ROOT = Path(__file__).resolve().parents[3]
 OVERLAYS = ("dev", "production")
 COMPONENTS = ("autoscaling", "gpu")
-OURS = {"api", "sweeper", "webhooks", "classifier-worker", "composer-worker", "provision"}
+OURS = {"api", "sweeper", "webhooks", "classifier-worker", "composer-worker", "render-worker", "provision"}
 
 
 @cache
@@ -396,7 +396,11 @@ def test_the_gpu_component_changes_the_classifier_alone() -> None:
 
 def test_autoscaling_counts_waiting_and_running_jobs_of_the_workers_own_step() -> None:
     scaled = of_kind(rendered("production", "autoscaling"), "ScaledObject")
-    for worker, step in (("classifier-worker", "classify"), ("composer-worker", "compose")):
+    for worker, step in (
+        ("classifier-worker", "classify"),
+        ("composer-worker", "compose"),
+        ("render-worker", "render"),
+    ):
         spec = scaled[f"scenescore-{worker}"]["spec"]
         assert spec["scaleTargetRef"]["name"] in workloads(rendered("production"))
         (trigger,) = spec["triggers"]

@@ -1,21 +1,33 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import FrozenInstanceError, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import product
 
 import pytest
-from samples.jobs import COMPOSED, MIX, NOW, OUTPUT, POLICY, claimed, classified, queued, succeeded
+from samples.jobs import COMPOSED, MIX, NOW, OUTPUT, POLICY, claimed, classified, composed, queued, succeeded
 
 from scenescore_shared.errors import IllegalMoveError, LeaseLostError
-from scenescore_shared.jobs import LEGAL_MOVES, Classified, Job, JobError, LeasePolicy, Move, Status, Step
+from scenescore_shared.jobs import (
+    LEGAL_MOVES,
+    Classified,
+    Job,
+    JobError,
+    JobWarning,
+    LeasePolicy,
+    Move,
+    Rendered,
+    Status,
+    Step,
+)
 from scenescore_shared.moves import (
     backoff,
     cancel_now,
     carry_out_cancel,
     claim,
     complete,
+    do_without_rendering,
     fail,
     hand_back,
     renew,
@@ -144,7 +156,7 @@ def test_a_heartbeat_prolongs_and_only_news_is_an_event() -> None:
     job = claimed(classified(), token="t2")
     with_news = renew(job, now=LATER, token="t2", policy=POLICY, step_progress=0.5)
     without = renew(with_news, now=LATER, token="t2", policy=POLICY, step_progress=0.5)
-    assert with_news.progress == pytest.approx(0.55)
+    assert with_news.progress == pytest.approx(0.5)
     assert with_news.due_at == LATER + timedelta(seconds=30)
     assert (with_news.seq, without.seq) == (job.seq + 1, job.seq + 1)
 
@@ -240,3 +252,71 @@ def test_one_attempt_means_one() -> None:
         claimed(), now=LATER, token="t1", error=ERROR, policy=once, backoff=timedelta(seconds=1)
     )
     assert job.status is Status.FAILED
+
+
+RENDERED = Rendered(outputs=(replace(OUTPUT, name="music.ogg", blob_key="jobs/x/outputs/t3/music.ogg"),))
+
+
+def rendering(job: Job | None = None, *, at: datetime = NOW, token: str = "t3") -> Job:
+    return claim(job or composed(), now=at, token=token, policy=POLICY)
+
+
+def test_music_is_there_and_known_before_it_is_rendered() -> None:
+    waiting = composed()
+    assert (waiting.status, waiting.step, waiting.progress) == (Status.RUNNING, Step.RENDER, 0.9)
+    assert (waiting.outputs, waiting.music) == ((OUTPUT,), COMPOSED.music)
+    assert (waiting.attempts, waiting.lease, waiting.finished_at) == (0, None, None)
+    assert waiting.step_seconds["compose"] == 7
+
+
+def test_what_is_rendered_comes_beside_the_music() -> None:
+    warning = JobWarning(code="no_soundfont", message="None.")
+    result = replace(RENDERED, warnings=(warning,))
+    done = complete(rendering(), now=NOW + timedelta(seconds=2), token="t3", result=result)
+    assert (done.status, done.progress, done.step) == (Status.SUCCEEDED, 1.0, None)
+    assert done.outputs == (OUTPUT, *RENDERED.outputs)
+    assert (done.music, done.warnings) == (COMPOSED.music, (warning,))
+    assert done.step_seconds.keys() == {"classify", "compose", "render"}
+
+
+def test_nothing_that_befalls_rendering_fails_the_job() -> None:
+    error = JobError(code="job_failed", message="Torn.")
+    last = rendering(replace(composed(), attempts=2))
+    ends = [
+        fail(rendering(), now=NOW, token="t3", error=error),
+        retry_or_fail(last, now=NOW, token="t3", error=error, policy=POLICY, backoff=timedelta()),
+        rendering(replace(composed(), attempts=3)),
+    ]
+    for end, code in zip(ends, ("job_failed", "job_failed", "worker_lost"), strict=True):
+        assert (end.status, end.error, end.outputs, end.music) == (
+            Status.SUCCEEDED,
+            None,
+            (OUTPUT,),
+            COMPOSED.music,
+        )
+        assert [warning.code for warning in end.warnings] == [code]
+        assert "music is complete" in end.warnings[0].message
+    again = retry_or_fail(rendering(), now=NOW, token="t3", error=error, policy=POLICY, backoff=timedelta(1))
+    assert (again.status, again.step, again.warnings) == (Status.RUNNING, Step.RENDER, ())
+
+
+def test_a_job_canceled_while_it_is_rendered_keeps_its_music() -> None:
+    waiting = request_cancel(composed(), now=NOW)
+    assert (waiting.status, waiting.outputs, waiting.music) == (Status.CANCELED, (OUTPUT,), COMPOSED.music)
+    late = request_cancel(rendering(), now=NOW)
+    done = complete(late, now=NOW, token="t3", result=RENDERED)
+    assert (done.status, done.outputs) == (Status.CANCELED, (OUTPUT,))
+
+
+def test_what_nobody_renders_ends_as_it_is() -> None:
+    done = do_without_rendering(composed(), now=NOW)
+    assert (done.status, done.outputs) == (Status.SUCCEEDED, (OUTPUT,))
+    assert [warning.code for warning in done.warnings] == ["not_rendered"]
+    # whoever has it in hand goes on; who died over it does not
+    held = rendering()
+    assert do_without_rendering(held, now=NOW) == held
+    assert do_without_rendering(held, now=NOW + timedelta(seconds=31)).status is Status.SUCCEEDED
+    dying = request_cancel(held, now=NOW)
+    assert do_without_rendering(dying, now=NOW + timedelta(seconds=31)).status is Status.CANCELED
+    for other in (queued(), classified(), succeeded()):
+        assert do_without_rendering(other, now=NOW) == other

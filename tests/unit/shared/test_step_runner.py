@@ -9,18 +9,19 @@ from functools import partial
 from typing import Any
 
 import pytest
-from samples.jobs import COMPOSED, MIX, NOW, job_id, queued
+from samples.jobs import COMPOSED, MIX, NOW, composed, job_id, queued
 
 from scenescore_shared.contracts import WakeUp
 from scenescore_shared.errors import (
     InvalidPictureError,
     JobCanceledError,
     LeaseLostError,
+    PermanentError,
     TransientError,
     WorkerStoppingError,
 )
 from scenescore_shared.fakes import FakeClock, InMemoryBlobStore, InMemoryJobRepository, RecordingPublisher
-from scenescore_shared.jobs import Classified, Job, Status, Step, StepResult
+from scenescore_shared.jobs import Classified, Job, Rendered, Status, Step, StepResult
 from scenescore_shared.moves import cancel_now, claim, request_cancel
 from scenescore_shared.ports import Change
 from scenescore_shared.settings import JobSettings
@@ -98,6 +99,33 @@ def test_the_last_step_ends_the_job_and_wakes_nobody(bench: Bench) -> None:
     assert (job.status, job.outputs) == (Status.SUCCEEDED, COMPOSED.outputs)
     assert bench.publisher.sent == []
     assert bench.blobs.get(COMPOSED.outputs[0].blob_key) == b"midi"
+
+
+def test_music_is_committed_before_it_is_rendered_and_stays_whatever_comes_of_that(bench: Bench) -> None:
+    bench.blobs.put(COMPOSED.outputs[0].blob_key, b"midi", "audio/midi")
+    to_render = replace(COMPOSED, to_render=True)
+    job = bench.run(lambda *_: to_render, step=Step.COMPOSE)
+    assert (job.status, job.step, job.outputs) == (Status.RUNNING, Step.RENDER, COMPOSED.outputs)
+    assert [step for step, _ in bench.publisher.sent] == [Step.RENDER]
+    done = bench.run(raising(PermanentError("Torn.")), step=Step.RENDER)
+    assert (done.status, done.outputs, len(done.warnings)) == (Status.SUCCEEDED, COMPOSED.outputs, 1)
+    assert bench.blobs.get(COMPOSED.outputs[0].blob_key) == b"midi"
+
+
+def test_renderings_that_come_after_the_cancellation_are_dropped_and_the_music_stays(bench: Bench) -> None:
+    bench.jobs.add(composed())
+    sound = replace(COMPOSED.outputs[0], name="music.ogg", blob_key="jobs/x/outputs/t3/music.ogg")
+    bench.blobs.put(COMPOSED.outputs[0].blob_key, b"midi", "audio/midi")
+    bench.clock.advance(10)
+
+    def work(job: Job, _: Checkpoint) -> Outcome:
+        bench.blobs.put(sound.blob_key, b"OggS", "audio/ogg")
+        bench.jobs.update(job.id, partial(request_cancel, now=bench.clock.now()))
+        return Rendered(outputs=(sound,))
+
+    job = bench.run(work, step=Step.RENDER)
+    assert (job.status, job.outputs) == (Status.CANCELED, COMPOSED.outputs)
+    assert [blob.key for blob in bench.blobs.list("")] == [COMPOSED.outputs[0].blob_key]
 
 
 def test_one_wake_up_works_off_all_that_is_due_in_batches(bench: Bench) -> None:

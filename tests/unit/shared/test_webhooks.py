@@ -37,6 +37,7 @@ def test_the_body_is_thin_compact_and_complete() -> None:
             ],
             "music": {"seconds": 30.0, "tempo_bpm": 96, "key": "A minor", "notes": 120},
             "error": None,
+            "warnings": [],
             "metadata": {"scene": "harbour"},
             "created_at": "2026-03-01T12:00:00.123456Z",
             "finished_at": "2026-03-01T12:00:09.123456Z",

@@ -9,6 +9,7 @@ from PIL import Image
 from samples.checks import assert_music
 from samples.midi import write_corpus
 from samples.pictures import jpeg
+from samples.soundfonts import write_soundfont
 
 from scenescore_classifier import checkpoint
 from scenescore_standalone.demo_picture import paint
@@ -107,6 +108,42 @@ def test_a_wish_that_cant_be_granted_is_refused(
     compose = ["compose", "-o", str(tmp_path / "out.mid"), "--emotions", "happy=1", *wish]
     assert main([*compose, "--data-dir", data_dir]) == 1
     assert told in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_audio_is_written_beside_the_midi(
+    data_dir: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCENESCORE_RENDER__SOUNDFONT", str(write_soundfont(tmp_path / "tiny.sf2")))
+    out = tmp_path / "out.mid"
+    compose = ["compose", "-o", str(out), "--emotions", "sad=1", "--seconds", "10", "--data-dir", data_dir]
+    assert main([*compose, "--audio", "--json"]) == 0
+    job = json.loads(capsys.readouterr().out)
+    assert [output["url"] for output in job["outputs"]] == [str(out), str(tmp_path / "out.ogg")]
+    assert job["warnings"] == []
+    assert (tmp_path / "out.ogg").read_bytes().startswith(b"OggS")
+    (tmp_path / "out.ogg").unlink()
+    assert main(compose) == 0
+    assert not (tmp_path / "out.ogg").exists()
+
+
+@pytest.mark.parametrize(
+    ("out", "soundfont", "says"), [("out.ogg", "", "such as music.mid"), ("out.mid", "none.sf2", "SOUNDFONT")]
+)
+def test_audio_that_can_not_be_is_told_before_the_work(
+    out: str,
+    soundfont: str,
+    says: str,
+    data_dir: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if soundfont:
+        monkeypatch.setenv("SCENESCORE_RENDER__SOUNDFONT", str(tmp_path / soundfont))
+    compose = ["compose", "-o", str(tmp_path / out), "--emotions", "sad=1", "--data-dir", data_dir, "--audio"]
+    assert main(compose) == 1
+    assert says in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from scenescore_api.queue_places import MAX_QUEUE_POSITION
 from scenescore_shared.emotions import Mix
-from scenescore_shared.jobs import Job, JobError, Music, Output, Picture, Status, Step
+from scenescore_shared.jobs import Job, JobError, JobWarning, Music, Output, Picture, Status, Step
 from scenescore_shared.options import JobOptions
 
 _JOB_ID = "0197f2a0-5c1e-7d3a-9b52-3f6c1de0a001"
@@ -51,12 +51,20 @@ class ErrorView(BaseModel):
     message: str
 
 
+class WarningView(BaseModel):
+    """What is missing from a job that succeeded all the same. `code` is stable."""
+
+    code: Annotated[str, Field(examples=["no_soundfont"])]
+    message: str
+
+
 class MetricsView(BaseModel):
     """Seconds; null as long as they are not known."""
 
     queued_seconds: float | None
     classify_seconds: float | None
     compose_seconds: float | None
+    render_seconds: float | None
 
 
 class LinksView(BaseModel):
@@ -88,8 +96,13 @@ class JobView(BaseModel):
     ]
     input: InputView
     emotions: Annotated[Mix | None, Field(examples=[{"happy": 0.71, "angry": 0.08, "sad": 0.21}])]
-    outputs: list[OutputView]
-    music: MusicView | None
+    outputs: Annotated[
+        list[OutputView],
+        Field(
+            description="The files made so far. music.mid is there, and can be fetched, as soon as `step` is render"
+        ),
+    ]
+    music: Annotated[MusicView | None, Field(description="Known as soon as music.mid is there")]
     provenance: Annotated[
         dict[str, Any],
         Field(
@@ -98,6 +111,13 @@ class JobView(BaseModel):
         ),
     ]
     error: ErrorView | None
+    warnings: Annotated[
+        list[WarningView],
+        Field(
+            description="What is missing from a job that succeeded all the same, such as its sound where the server "
+            "has no SoundFont"
+        ),
+    ]
     metrics: MetricsView
     created_at: datetime
     started_at: datetime | None
@@ -133,6 +153,7 @@ def job_view(
         music=_music_view(job.music),
         provenance=dict(job.provenance),
         error=_error_view(job.error),
+        warnings=[_warning_view(warning) for warning in job.warnings],
         metrics=_metrics_view(job),
         created_at=job.created_at,
         started_at=job.started_at,
@@ -160,6 +181,10 @@ def _error_view(error: JobError | None) -> ErrorView | None:
     return ErrorView.model_validate(error, from_attributes=True) if error else None
 
 
+def _warning_view(warning: JobWarning) -> WarningView:
+    return WarningView.model_validate(warning, from_attributes=True)
+
+
 def _output_view(job_id: str, output: Output, url_for: Callable[..., str]) -> OutputView:
     return OutputView(
         name=output.name,
@@ -176,4 +201,5 @@ def _metrics_view(job: Job) -> MetricsView:
         queued_seconds=queued,
         classify_seconds=job.step_seconds.get(Step.CLASSIFY),
         compose_seconds=job.step_seconds.get(Step.COMPOSE),
+        render_seconds=job.step_seconds.get(Step.RENDER),
     )

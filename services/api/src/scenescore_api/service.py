@@ -174,7 +174,8 @@ class JobService:
     def output(self, job_id: str, name: str, caller: Caller) -> Download:
         """Raises NotFoundError or ExpiredError."""
         job = self.get(job_id, caller)
-        if job.status is Status.EXPIRED:
+        # what was canceled while it was rendered had music too
+        if job.files_gone_at is not None and job.music is not None:
             raise _expired(job)
         output = next((output for output in job.outputs if output.name == name), None)
         if output is None:

@@ -82,6 +82,13 @@ class SweeperGroup(Group):
             gt=0, description="Most wake-ups a round and step: a woken worker goes on as long as jobs are due"
         ),
     ] = 2
+    render_patience_seconds: Annotated[
+        float,
+        Field(
+            gt=0,
+            description="How long music may wait for a render worker before its job ends as it is, with a warning",
+        ),
+    ] = 600.0
     state_dir: Annotated[
         Path | None, Field(description="Where the file alive lies; data_dir/state/sweeper by default")
     ] = None

@@ -24,23 +24,22 @@ from scenescore_shared.errors import PermanentError
 from scenescore_shared.general_midi import program_of
 from scenescore_shared.jobs import Composed, Job, Music, Output, StepResult
 from scenescore_shared.options import JobOptions
+from scenescore_shared.outputs import MIDI, OUTPUT_TYPES, variation
 from scenescore_shared.ports import BlobStore
 from scenescore_shared.step_runner import Checkpoint
-
-OUTPUT_NAME = "music.mid"
-OUTPUT_TYPE = "audio/midi"
 
 _LIBRARIES = ("torch", "miditoolkit", "scenescore-composer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComposeStep:
-    """A `StepHandler`."""
+    """A `StepHandler`. `renders`: its jobs go on to the step `render`, else they have succeeded."""
 
     catalogue: ClipCatalogue
     blobs: BlobStore
     budget: ComposerBudget
     base: BaseModel
+    renders: bool = False
 
     def __call__(
         self, batch: Sequence[Job], checkpoint: Checkpoint
@@ -66,17 +65,22 @@ class ComposeStep:
             provenance["emotions_without_clips"] = missing
         # stored last: whatever fails before leaves no file behind
         outputs = tuple(
-            self._store(job.id, job.lease.token, output_name(number), composition.midi)
-            for number, composition in enumerate(compositions)
+            self._store(job.id, job.lease.token, variation(MIDI, number), composition.midi)
+            for number, composition in enumerate(compositions, start=1)
         )
-        return Composed(outputs=outputs, music=_facts_of(compositions[0]), provenance=provenance)
+        return Composed(
+            outputs=outputs,
+            music=_facts_of(compositions[0]),
+            provenance=provenance,
+            to_render=self.renders,
+        )
 
     def _store(self, job_id: str, token: str, name: str, midi: bytes) -> Output:
         key = output_key(job_id, token, name)
-        self.blobs.put(key, midi, OUTPUT_TYPE)
+        self.blobs.put(key, midi, OUTPUT_TYPES[MIDI])
         return Output(
             name=name,
-            content_type=OUTPUT_TYPE,
+            content_type=OUTPUT_TYPES[MIDI],
             bytes=len(midi),
             sha256=hashlib.sha256(midi).hexdigest(),
             blob_key=key,
@@ -105,11 +109,6 @@ def seed_of(job: Job) -> int:
     if options.seed is not None:
         return options.seed
     return int.from_bytes(hashlib.sha256(job.id.encode()).digest()[:4])
-
-
-def output_name(number: int) -> str:
-    """Of the variation of that number, counted from 0."""
-    return OUTPUT_NAME if number == 0 else f"music-{number + 1}.mid"
 
 
 def _request_of(job: Job, mix: Mapping[str, float]) -> CompositionRequest:

@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from scenescore_composer.composing import ComposerBudget
-from scenescore_shared.settings import CommonSettings, Group
+from scenescore_composer.rendering.settings import RenderSettings
+from scenescore_shared.settings import Group
 
 _BUDGET = ComposerBudget()
 
@@ -35,7 +36,7 @@ class ComposerGroup(Group):
     ] = None
 
 
-class ComposerSettings(CommonSettings):
+class ComposerSettings(RenderSettings):
     composer: ComposerGroup = ComposerGroup()
 
     @property

@@ -49,6 +49,7 @@ def main() -> None:
                 blobs=blobs,
                 budget=settings.budget,
                 base=load_base(settings.composer.model),
+                renders=settings.render.enabled,
             ),
             jobs=build_job_repository(engine),
             blobs=blobs,

@@ -25,6 +25,7 @@ from scenescore_api.schemas import JobList, JobView, job_view
 from scenescore_api.service import Asked, JobService
 from scenescore_api.submissions import REQUEST_BODY, Submission, read_submission
 from scenescore_shared.jobs import Job, Status
+from scenescore_shared.outputs import OUTPUT_TYPES
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=FOR_JOBS)
 
@@ -259,7 +260,10 @@ def get_image(job_id: JobId, service: Service, caller: CallerOf, request: Reques
     responses={
         200: {
             "description": "The file",
-            "content": {"audio/midi": {"schema": {"type": "string", "format": "binary"}}},
+            "content": {
+                content_type: {"schema": {"type": "string", "format": "binary"}}
+                for content_type in OUTPUT_TYPES.values()
+            },
             "headers": {
                 **_ETAG,
                 "Content-Disposition": {"schema": {"type": "string"}, "description": "The file's name"},

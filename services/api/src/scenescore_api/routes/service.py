@@ -15,6 +15,7 @@ from scenescore_api.service import JobService
 from scenescore_shared.errors import TransientError
 from scenescore_shared.jobs import Step
 from scenescore_shared.options import JobOptions
+from scenescore_shared.outputs import OUTPUT_TYPES
 from scenescore_shared.running_models import noted
 
 router = APIRouter(tags=["service"])
@@ -34,6 +35,21 @@ class ModelView(BaseModel):
     sha256: str
 
 
+class SoundFontView(BaseModel):
+    """A SoundFont that workers render with. `name` is its file's, `version` that of the software around it."""
+
+    name: Annotated[str, Field(examples=["FluidR3_GM.sf2"])]
+    version: Annotated[str, Field(examples=["0.1.0"])]
+    sha256: str
+
+
+class SoundCapabilities(BaseModel):
+    """Whether jobs get sound beside their MIDI."""
+
+    rendered: bool
+    soundfonts: list[SoundFontView]
+
+
 class Capabilities(BaseModel):
     """What this server takes and gives."""
 
@@ -48,8 +64,21 @@ class Capabilities(BaseModel):
             "does; null when that can't be known because the object store does not answer"
         ),
     ]
+    sound: Annotated[
+        SoundCapabilities | None,
+        Field(
+            description="Whether workers render music to sound at present, and with which SoundFonts; null when that "
+            "can't be known because the object store does not answer"
+        ),
+    ]
     options: Annotated[dict[str, Any], Field(description="JSON Schema of the options")]
-    outputs: Annotated[list[str], Field(examples=[["music.mid"]])]
+    outputs: Annotated[
+        list[str],
+        Field(
+            description="What a job may have; `outputs` of a job says what it has",
+            examples=[list(OUTPUT_TYPES)],
+        ),
+    ]
 
 
 def _classifiers(service: JobService) -> list[ModelView] | None:
@@ -58,6 +87,15 @@ def _classifiers(service: JobService) -> list[ModelView] | None:
     except TransientError:
         return None
     return [ModelView.model_validate(model, from_attributes=True) for model in running]
+
+
+def _sound(service: JobService) -> SoundCapabilities | None:
+    try:
+        running = noted(Step.RENDER, service.blobs, service.clock)
+    except TransientError:
+        return None
+    fonts = [SoundFontView.model_validate(font, from_attributes=True) for font in running]
+    return SoundCapabilities(rendered=bool(fonts), soundfonts=fonts)
 
 
 class Health(BaseModel):
@@ -79,8 +117,9 @@ def get_capabilities(request: Request, settings: Settings, service: Service) -> 
             max_pixels=settings.api.max_pixels,
         ),
         classifiers=_classifiers(service),
+        sound=_sound(service),
         options=JobOptions.model_json_schema(),
-        outputs=["music.mid"],
+        outputs=list(OUTPUT_TYPES),
     )
 
 

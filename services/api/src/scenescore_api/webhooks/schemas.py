@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from scenescore_api.schemas import ErrorView, MusicView
+from scenescore_api.schemas import ErrorView, MusicView, WarningView
 from scenescore_shared.emotions import Mix
 from scenescore_shared.webhooks import Attempt, Delivery, DeliveryStatus, WebhookSecret
 
@@ -89,6 +89,7 @@ class EventJob(BaseModel):
     outputs: list[EventOutput]
     music: MusicView | None
     error: ErrorView | None
+    warnings: list[WarningView]
     metadata: Annotated[dict[str, str], Field(examples=[{"scene": "harbour"}])]
     created_at: datetime
     finished_at: datetime

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from scenescore_shared.jobs import Job, JobError, Lease, Music, Output, Picture, Status, Step
+from scenescore_shared.jobs import Job, JobError, JobWarning, Lease, Music, Output, Picture, Status, Step
 
 _AS_THEY_ARE = (
     "id",
@@ -43,6 +43,7 @@ def row_of(job: Job) -> dict[str, Any]:
         "outputs": [asdict(output) for output in job.outputs],
         "music": job.music and asdict(job.music),
         "error": job.error and asdict(job.error),
+        "warnings": [asdict(warning) for warning in job.warnings] or None,
     }
 
 
@@ -57,4 +58,5 @@ def job_of(row: Row[Any]) -> Job:
         outputs=tuple(Output(**output) for output in row.outputs),
         music=Music(**row.music) if row.music else None,
         error=JobError(**row.error) if row.error else None,
+        warnings=tuple(JobWarning(**warning) for warning in row.warnings or ()),
     )

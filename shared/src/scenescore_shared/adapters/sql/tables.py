@@ -78,6 +78,7 @@ jobs = Table(
     _json("music"),
     _json("provenance", nullable=False),
     _json("error"),
+    _json("warnings"),
     Column("step_started_at", UtcDateTime),
     _json("step_seconds", nullable=False),
     Column("started_at", UtcDateTime),
