@@ -27,7 +27,7 @@ def test_calibration_of_what_is_too_sure_gains_clear_of_zero() -> None:
     other_logits, other_labels = sure_of_itself(400, 1)
     after = softmax(logits, fit_temperature(other_logits, other_labels))
     before = softmax(logits)
-    found = gains(before, after, labels, [str(n // 4) for n in range(400)], seed=0, repeats=300)
+    found = gains([before], [after], labels, [str(n // 4) for n in range(400)], seed=0, repeats=300)
     for name, score in (("brier_score", brier_score), ("log_loss", log_loss)):
         gain = found[name]
         assert (gain.before, gain.after) == (score(before, labels), score(after, labels))
@@ -38,7 +38,7 @@ def test_calibration_of_what_is_too_sure_gains_clear_of_zero() -> None:
 def test_no_change_is_no_gain() -> None:
     logits, labels = sure_of_itself(20, 0)
     shares = softmax(logits)
-    found = gains(shares, shares, labels, ["a", "b"] * 10, seed=0, repeats=20)
+    found = gains([shares], [shares], labels, ["a", "b"] * 10, seed=0, repeats=20)
     assert {gain.fall_95 for gain in found.values()} == {(0.0, 0.0)}
 
 
@@ -68,3 +68,17 @@ def test_without_matplotlib_a_sentence_says_what_to_install(
     logits, labels = sure_of_itself(5, 0)
     with pytest.raises(ModelError, match=r"classifier\[report\]"):
         write_reliability(tmp_path / "r.png", reliability(softmax(logits), labels), title="")
+
+
+def test_gains_over_several_runs_are_means() -> None:
+    logits, labels = sure_of_itself(40, 0)
+    themes = [str(n) for n in range(40)]
+    cold, warm = softmax(logits), softmax(logits, 2)
+    (one, two, both) = (
+        gains([before], [after], labels, themes, seed=0, repeats=50)["log_loss"]
+        for before, after in ((cold, warm), (warm, cold), (cold, warm))
+    )
+    mean = gains([cold, warm], [warm, cold], labels, themes, seed=0, repeats=50)["log_loss"]
+    assert one == both
+    assert mean.before == mean.after == pytest.approx((one.before + two.before) / 2)
+    assert mean.fall_95 == pytest.approx((0, 0))

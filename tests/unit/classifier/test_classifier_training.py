@@ -12,15 +12,24 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.nn import functional
 
 from scenescore_classifier.data import read_folder
-from scenescore_classifier.evaluation import calibrated, cross_validate, figures, repeat
+from scenescore_classifier.evaluation import calibrated, cross_validate, figures, repeat, splits
 from scenescore_classifier.exits import INTERRUPTED
 from scenescore_classifier.inference import Classifier
+from scenescore_classifier.mixing import soft_labels
 from scenescore_classifier.models.thesis import Thesis, ThesisCNN
+from scenescore_classifier.no_scenes import KINDS
 from scenescore_classifier.train import main
+from scenescore_classifier.training.choosing import learner_for
 from scenescore_classifier.training.curves import write_curves
-from scenescore_classifier.training.gradient import GradientLearner, Settings, class_weights
+from scenescore_classifier.training.gradient import (
+    GradientLearner,
+    Settings,
+    balanced_cross_entropy,
+    class_weights,
+)
 from scenescore_classifier.training.learner import Epoch, Predictor, Rows
 
 CARD_FILE = "thesis-relu.json"
@@ -128,7 +137,8 @@ def test_finished_folds_are_read_back(rows: Rows, tmp_path: Path) -> None:
 
 
 def test_every_seed_has_a_split_of_its_own(rows: Rows, tmp_path: Path) -> None:
-    first, second = repeat(rows, UntrainedLearner(), folds=2, seed=0, seeds=2, keep=tmp_path)
+    dealt = splits(rows.labels, rows.themes, folds=2, seed=0, seeds=2)
+    first, second = repeat(rows, UntrainedLearner(), dealt, keep=tmp_path)
     assert first.fold_of.tolist() != second.fold_of.tolist()
     used = [chosen["seed"] for run in (first, second) for chosen in run.chosen]
     assert len(set(used)) == 4
@@ -235,6 +245,77 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(
     assert titles == ["fold 1 of 2, seed 0", "fold 2 of 2, seed 0", "fold 2 of 2, seed 0", "final"]
 
 
+def test_the_augmentation_asked_for_is_used_and_repeatable() -> None:
+    rows = bright_and_dark(8)
+    weights: dict[str, torch.Tensor] = {}
+    for augmentation in ("thesis", "today", "today"):
+        learner = GradientLearner(Thesis(), Settings(epochs=1, batch=4, augmentation=augmentation))
+        found = weights_of(learner.fit(rows, 0, title="test"))
+        assert torch.equal(weights.setdefault(augmentation, found), found)
+        policy = learner.description["augmentation"]
+        assert policy["policy"] == augmentation
+        assert ("cutmix_alpha" in policy) == (augmentation == "today")
+    assert not torch.equal(weights["thesis"], weights["today"])
+    asked = learner_for(Thesis(), augmentation="today")
+    assert isinstance(asked, GradientLearner)
+    assert asked.settings.augmentation == "today"
+
+
+def test_the_loss_is_torch_s_for_labels_and_linear_in_shares() -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits, weights = torch.randn(6, 3, generator=generator), torch.tensor([0.5, 1.0, 2.0])
+    labels = torch.tensor([0, 1, 2, 2, 1, 0])
+    torch.testing.assert_close(
+        balanced_cross_entropy(logits, soft_labels(labels, 3), weights),
+        functional.cross_entropy(logits, labels, weight=weights),
+    )
+    half = torch.full((1, 3), 0.5) * torch.tensor([[1.0, 1.0, 0.0]])
+    shares = logits[:1].log_softmax(dim=1)
+    expected = -(0.5 * 0.5 * shares[0, 0] + 0.5 * 1.0 * shares[0, 1]) / (0.25 + 0.5)
+    torch.testing.assert_close(balanced_cross_entropy(logits[:1], half, weights), expected)
+
+
+def test_ratings_and_what_is_no_scene_are_on_the_card(tmp_path: Path, paint: Callable[..., bytes]) -> None:
+    """A model of a frozen backbone: the baseline on colours."""
+    folder = tmp_path / "rated"
+    folder.mkdir()
+    lines = ["file,emotion,valence,valence_sd,arousal,arousal_sd,theme"]
+    for number in range(104):
+        (folder / f"{number}.jpg").write_bytes(paint(number, size=(40, 30)))
+        emotion = ("happy", "angry", "sad", "")[number % 4]
+        lines.append(f"{number}.jpg,{emotion},{1 + number % 7},1,{1 + number % 5},1.5,theme {number // 2}")
+    (folder / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
+    out = tmp_path / "out"
+    arguments = [str(folder), "--out", str(out), "--model", "colours", "--folds", "2", "--scale", "1..7"]
+    assert main(arguments) == 0
+    card = json.loads((out / "colours.json").read_text(encoding="utf-8"))
+    assert "--scale=1..7" in card["training"]["command"]
+    assert card["data"]["without_emotion"] == 26
+    found = card["metrics"]
+    assert found["affect"]["pictures"] == 104
+    assert -1 <= found["affect"]["valence"]["value"] <= 1
+    for part in found["calibration"].values():
+        low, high = part["log_loss"]["fall_95"]
+        assert low <= part["log_loss"]["before"] - part["log_loss"]["after"] <= high
+    counts = found["default_emotions"]["reliability"]["counts"]
+    assert sum(counts) == found["default_emotions"]["pictures"] == 78
+    assert found["no_scenes"]["even"] == pytest.approx(1 / 3, abs=1e-4)
+    for kind in KINDS:
+        assert found["no_scenes"][kind]["with"]["mean"] <= found["no_scenes"][kind]["without"]["mean"] + 1e-4
+    assert 0 < found["novelty"]["pictures_moved"] < 78
+    assert set(found["novelty"]["default_emotions"]) >= {"balanced_accuracy", "brier_score", "log_loss"}
+    assert Classifier.load(out).classify([paint(1)])
+
+
+def test_ratings_alone_train_no_classifier(
+    tmp_path: Path, paint: Callable[..., bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(paint(1))
+    (tmp_path / "labels.csv").write_text("file,valence,arousal\na.jpg,2,3\n", encoding="utf-8")
+    assert main([str(tmp_path), "--out", str(tmp_path / "out"), "--scale", "1..7"]) == 1
+    assert "name emotions" in capsys.readouterr().err
+
+
 def test_without_matplotlib_the_curve_is_json_and_a_line_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -259,7 +340,7 @@ def test_an_unknown_model_ends_the_command_with_a_sentence(
     labelled_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(labelled_folder), "--out", str(tmp_path / "out"), "--model", "resnet"]) == 1
-    assert "thesis-relu, scene, mobilenet, timm:NAME" in capsys.readouterr().err
+    assert "thesis-relu, colours, scene, mobilenet, timm:NAME" in capsys.readouterr().err
 
 
 def test_a_useless_folder_ends_the_command_with_a_sentence(
@@ -270,7 +351,15 @@ def test_a_useless_folder_ends_the_command_with_a_sentence(
 
 
 @pytest.mark.parametrize(
-    "option", [["--folds", "1"], ["--epochs", "0"], ["--seed", "-1"], ["--threads", "x"]]
+    "option",
+    [
+        ["--folds", "1"],
+        ["--epochs", "0"],
+        ["--seed", "-1"],
+        ["--threads", "x"],
+        ["--augment", "x"],
+        ["--scale", "7"],
+    ],
 )
 def test_options_out_of_range_are_refused(option: list[str], tmp_path: Path) -> None:
     with pytest.raises(SystemExit):

@@ -11,6 +11,7 @@ from PIL import Image
 from scenescore_classifier.models import registry
 from scenescore_classifier.models.architecture import Architecture, ModelError, Training, as_input, file_stem
 from scenescore_classifier.models.registry import architecture, availability
+from scenescore_classifier.models.scene_backbone import BACKBONE_FILE, backbone_path
 from scenescore_classifier.training.choosing import learner_for
 from scenescore_classifier.training.gradient import FINE_TUNING, GradientLearner, Settings
 from scenescore_classifier.training.logistic import LogisticLearner
@@ -43,7 +44,7 @@ def test_the_two_readings_of_the_thesis_differ_in_nothing_but_what_is_within() -
 @pytest.mark.parametrize("name", ["", "Thesis", "resnet18", "timm", "clip"])
 def test_an_unknown_name_is_told_those_there_are(name: str) -> None:
     with pytest.raises(
-        ModelError, match="thesis, thesis-relu, scene, mobilenet, timm:NAME, clip:NAME/WEIGHTS"
+        ModelError, match="thesis, thesis-relu, colours, scene, mobilenet, timm:NAME, clip:NAME/WEIGHTS"
     ):
         architecture(name)
 
@@ -70,6 +71,7 @@ def test_what_is_missing_comes_with_the_command_that_brings_it(
         "scene": ("python -m scenescore_classifier.distillation",),
         "thesis": (),
         "thesis-relu": (),
+        "colours": (),
         "mobilenet": (
             "pip install 'scenescore-classifier[mobilenet]'",
             "scenescore models pull mobilenet",
@@ -77,6 +79,33 @@ def test_what_is_missing_comes_with_the_command_that_brings_it(
         "timm:NAME": ("pip install 'scenescore-classifier[timm]'",),
         "clip:NAME/WEIGHTS": (),
     }
+
+
+def test_a_backbone_of_one_s_own_goes_before_a_shipped_one(tmp_path: Path) -> None:
+    shipped, own = tmp_path / "weights", tmp_path / "models" / "scene"
+    assert backbone_path(tmp_path / "models", shipped) is None
+    for folder in (shipped, own):
+        folder.mkdir(parents=True)
+        (folder / BACKBONE_FILE).write_bytes(b"")
+    assert backbone_path(None, shipped) == shipped / BACKBONE_FILE
+    assert backbone_path(tmp_path / "elsewhere", shipped) == shipped / BACKBONE_FILE
+    assert backbone_path(tmp_path / "models", shipped) == own / BACKBONE_FILE
+
+
+def test_colours_say_how_much_of_which_and_where() -> None:
+    model = architecture("colours")
+    half = Image.new("RGB", (60, 40), "black")
+    half.paste("white", (30, 0, 60, 40))
+    black, mixed = model.prepare(Image.new("RGB", (9, 9))), model.prepare(half)
+    assert tuple(mixed.shape) == model.prepared_shape
+    shares = mixed[:64]
+    assert shares.sum().item() == pytest.approx(1)
+    assert shares[0].item() == shares[-1].item() == pytest.approx(0.5)
+    assert black[0].item() == 1
+    left, right = mixed[64:67], mixed[64 + 6 : 64 + 9]
+    assert left.tolist() == [0, 0, 0]
+    assert right.tolist() == pytest.approx([1, 1, 1], abs=0.01)
+    assert model.network(EMOTIONS)(mixed[None]).shape == (1, 3)
 
 
 def test_names_become_file_names() -> None:

@@ -50,9 +50,16 @@ class Gain:
 
 
 def gains(
-    before: Floats, after: Floats, labels: Ints, themes: Sequence[str], *, seed: int, repeats: int = 2000
+    before: Sequence[Floats],
+    after: Sequence[Floats],
+    labels: Ints,
+    themes: Sequence[str],
+    *,
+    seed: int,
+    repeats: int = 2000,
 ) -> dict[str, Gain]:
-    """Brier score and log loss of the same pictures' probabilities (n, k) before and after calibration.
+    """Brier score and log loss of the same pictures' probabilities (n, k) before and after calibration, one array
+    for each cross-validation; figures are means over these.
 
     `after` must come from temperatures that were fitted on other pictures. Each bootstrap draw of whole themes serves
     both: the interval is of the difference, from which what themes have in common drops out.
@@ -61,11 +68,15 @@ def gains(
     found = {}
     for name, score in scores.items():
 
-        def fall(rows: Ints, score: Callable[[Floats, Ints], float] = score) -> float:
-            return score(before[rows], labels[rows]) - score(after[rows], labels[rows])
+        def mean(runs: Sequence[Floats], rows: Ints, score: Callable[[Floats, Ints], float] = score) -> float:
+            return float(np.mean([score(run[rows], labels[rows]) for run in runs]))
+
+        def fall(rows: Ints, mean: Callable[[Sequence[Floats], Ints], float] = mean) -> float:
+            return mean(before, rows) - mean(after, rows)
 
         interval = bootstrap_interval(fall, themes, np.random.default_rng(seed), repeats=repeats)
-        found[name] = Gain(score(before, labels), score(after, labels), interval)
+        everything = np.arange(len(labels))
+        found[name] = Gain(mean(before, everything), mean(after, everything), interval)
     return found
 
 

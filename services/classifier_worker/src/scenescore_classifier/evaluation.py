@@ -12,7 +12,7 @@ from safetensors.numpy import load as parse_arrays
 from safetensors.numpy import save as serialise_arrays
 
 from scenescore_classifier import metrics
-from scenescore_classifier.calibration import fit_temperature, softmax
+from scenescore_classifier.calibration import fit_temperature, gains, softmax
 from scenescore_classifier.checkpoint import write_atomically
 from scenescore_classifier.data import split_by_theme
 from scenescore_classifier.metrics import Floats, Ints
@@ -36,14 +36,35 @@ class Run:
     """For each fold, how training went."""
 
 
-def repeat(rows: Rows, learner: Learner, *, folds: int, seed: int, seeds: int, keep: Path) -> list[Run]:
-    """As many cross-validations as `seeds`, each with a split and training seeds of its own, from `seed` on."""
-    runs = []
-    for number in range(seeds):
-        own = seed + number * (folds + 1)  # fold f takes the seed own + 1 + f: no seed serves twice
-        fold_of = split_by_theme(rows.labels, rows.themes, folds, np.random.default_rng(own))
-        runs.append(cross_validate(rows, fold_of, learner, own, keep=keep / f"seed-{own}"))
-    return runs
+@dataclass(frozen=True)
+class Split:
+    """A way to deal pictures out."""
+
+    seed: int
+    fold_of: Ints
+    """int (n,): all pictures of a theme are in one fold."""
+
+    def part(self, chosen: Ints) -> "Split":
+        """Of the pictures at those places: int (m,)."""
+        return Split(self.seed, self.fold_of[chosen])
+
+
+def splits(labels: Ints, themes: Sequence[str], *, folds: int, seed: int, seeds: int) -> list[Split]:
+    """As many splits as `seeds`, each with a seed of its own, from `seed` on. Labels are int (n,), -1 where there is
+    none.
+    """
+    owns = [
+        seed + number * (folds + 1) for number in range(seeds)
+    ]  # fold f trains with own + 1 + f: no seed twice
+    return [Split(own, split_by_theme(labels, themes, folds, np.random.default_rng(own))) for own in owns]
+
+
+def repeat(rows: Rows, learner: Learner, dealt: Sequence[Split], *, keep: Path) -> list[Run]:
+    """A cross-validation for each split, its training seeds after the split's own."""
+    return [
+        cross_validate(rows, split.fold_of, learner, split.seed, keep=keep / f"seed-{split.seed}")
+        for split in dealt
+    ]
 
 
 def cross_validate(rows: Rows, fold_of: Ints, learner: Learner, seed: int, *, keep: Path) -> Run:
@@ -88,16 +109,57 @@ def figures(runs: Sequence[Floats], rows: Rows, names: Sequence[str], *, seed: i
 
     `runs` are probabilities (n, k) of all pictures and emotions, one array per cross-validation; they are
     renormalised over `names`. Values are means over the runs, with their spread (standard deviation) and a 95 %
-    interval by bootstrap over themes, seeded with `seed`; the confusion counts all runs together.
+    interval by bootstrap over themes, seeded with `seed`; the confusion and the reliability diagram count all runs
+    together.
     """
-    columns = np.array([rows.emotions.index(name) for name in names])
+    used, labels, themes = _labelled_with(rows, names)
+    return _figures(_over(runs, rows, names, used), labels, themes, names, seed=seed)
+
+
+def scores(runs: Sequence[Floats], rows: Rows, names: Sequence[str]) -> dict[str, float]:
+    """The values of `figures` alone."""
+    used, labels, _ = _labelled_with(rows, names)
+    everything = np.arange(len(labels))
+    over = _over(runs, rows, names, used)
+    return {
+        name: round(float(np.mean([statistic(run, everything) for run in over])), DECIMALS)
+        for name, statistic in _statistics(labels).items()
+    }
+
+
+def calibration_figures(
+    runs: Sequence[Run], rows: Rows, names: Sequence[str], *, seed: int
+) -> dict[str, Any]:
+    """What the temperature changes, over `names` as `figures` has it: scores before and after, and the interval of
+    what they fell by.
+    """
+    used, labels, themes = _labelled_with(rows, names)
+    before = _over([softmax(run.logits) for run in runs], rows, names, used)
+    after = _over([calibrated(run.logits, rows.labels, run.fold_of) for run in runs], rows, names, used)
+    found = gains(before, after, labels, themes, seed=seed)
+    return {
+        name: {
+            "before": round(gain.before, DECIMALS),
+            "after": round(gain.after, DECIMALS),
+            "fall_95": [round(bound, DECIMALS) for bound in gain.fall_95],
+        }
+        for name, gain in found.items()
+    }
+
+
+def _labelled_with(rows: Rows, names: Sequence[str]) -> tuple[Ints, Ints, list[str]]:
+    """Places of the pictures with one of these emotions, which one it is (its place in `names`), and their themes."""
     place = np.full(len(rows.emotions), -1, dtype=np.int64)
-    place[columns] = np.arange(len(columns))
+    place[[rows.emotions.index(name) for name in names]] = np.arange(len(names))
     labels = place[rows.labels]
     used = np.flatnonzero(labels >= 0)
-    themes = [rows.themes[int(row)] for row in used]
-    shares = [_renormalised(run[np.ix_(used, columns)]) for run in runs]
-    return _figures(shares, labels[used], themes, names, seed=seed)
+    return used, labels[used], [rows.themes[int(row)] for row in used]
+
+
+def _over(runs: Sequence[Floats], rows: Rows, names: Sequence[str], used: Ints) -> list[Floats]:
+    """The probabilities of those pictures over `names` alone."""
+    columns = np.array([rows.emotions.index(name) for name in names])
+    return [_renormalised(run[np.ix_(used, columns)]) for run in runs]
 
 
 def _renormalised(probabilities: Floats) -> Floats:
@@ -127,12 +189,23 @@ def _figures(
             "spread": round(float(np.std(values, ddof=1)), DECIMALS) if len(runs) > 1 else None,
             "interval_95": [round(bound, DECIMALS) for bound in interval],
         }
+    drawn = metrics.reliability(np.concatenate(runs), np.tile(labels, len(runs)))
+    figures["reliability"] = {
+        "counts": drawn.counts.tolist(),
+        "confidence": _rounded(drawn.confidence),
+        "accuracy": _rounded(drawn.accuracy),
+    }
     errors = [metrics.calibration_error(run, labels) for run in runs]
     figures["calibration_error"] = round(float(np.mean(errors)), DECIMALS)
     confusions = [metrics.confusion_matrix(labels, run.argmax(axis=1), len(names)) for run in runs]
     figures["confusion"] = np.sum(confusions, axis=0).tolist()
     figures["guessing"] = _guessing(labels, len(names))
     return figures
+
+
+def _rounded(values: Floats) -> list[float | None]:
+    """For JSON, which has no NaN: None where a bin is empty."""
+    return [round(float(value), DECIMALS) if np.isfinite(value) else None for value in values]
 
 
 def _statistics(labels: Ints) -> dict[str, Callable[[Floats, Ints], float]]:

@@ -2,10 +2,12 @@
 
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -16,6 +18,7 @@ from scenescore_classifier.decoding import Decode, PictureDecoder
 from scenescore_classifier.invariance import logits_of, prepared
 from scenescore_classifier.models.architecture import Architecture, as_input
 from scenescore_classifier.models.registry import DEFAULT, architecture
+from scenescore_classifier.novelty import Novelty, statistics, towards_even
 from scenescore_classifier.preprocessing import SIDE
 from scenescore_shared.emotions import DEFAULT_EMOTIONS, Mix, normalise
 from scenescore_shared.errors import InvalidPictureError
@@ -57,6 +60,7 @@ class Classifier:
         self._emotions = tuple(emotions)
         self._columns = [trained.emotions.index(emotion) for emotion in emotions]
         self._temperature = trained.temperature
+        self._novelty = Novelty.of_card(trained.card)
         self._decode = decode or PictureDecoder()
 
     @classmethod
@@ -93,18 +97,40 @@ class Classifier:
         with it. The decoder is a few pictures ahead while they are prepared for the network.
         """
         read = [
-            self._model.prepare(decoded) if isinstance(decoded, Image.Image) else decoded
+            self._seen(decoded) if isinstance(decoded, Image.Image) else decoded
             for decoded in self._decode(pictures)
         ]
-        mixes = iter(self.mixes([item for item in read if isinstance(item, Tensor)]))
-        return [next(mixes) if isinstance(item, Tensor) else item for item in read]
+        seen = [item for item in read if isinstance(item, _Seen)]
+        mixes = iter(self.mixes([item.prepared for item in seen], [item.scene_share for item in seen]))
+        return [next(mixes) if isinstance(item, _Seen) else item for item in read]
 
-    def mixes(self, tensors: Sequence[Tensor]) -> list[Mix]:
-        """A mix for each picture that the architecture has prepared."""
+    def mixes(self, tensors: Sequence[Tensor], scene_shares: Sequence[float] | None = None) -> list[Mix]:
+        """A mix for each picture that the architecture has prepared; of each only its scene share in [0, 1] stands
+        (by default all of it), and the rest is even.
+        """
         if not tensors:
             return []
         batch = as_input(torch.stack(list(tensors)))  # (n, …)
         logits = logits_of(self._network, batch)[:, self._columns]  # (n, emotions in use)
         # softmax over some logits is softmax over all, renormalised, but can't lose them all to rounding
-        rows = (logits / self._temperature).softmax(dim=1).tolist()
-        return [normalise(dict(zip(self._emotions, row, strict=True)), self._emotions) for row in rows]
+        rows = (logits / self._temperature).softmax(dim=1).numpy()
+        if scene_shares is not None:
+            rows = towards_even(rows, np.array(scene_shares))
+        return [
+            normalise(dict(zip(self._emotions, row, strict=True)), self._emotions) for row in rows.tolist()
+        ]
+
+    def _seen(self, image: Image.Image) -> "_Seen":
+        share = (
+            1.0 if self._novelty is None else float(self._novelty.scene_shares(statistics(image)[None])[0])
+        )
+        return _Seen(self._model.prepare(image), share)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A picture that has been looked at."""
+
+    prepared: Tensor
+    scene_share: float
+    """How much of the network's answer stands, in [0, 1]."""

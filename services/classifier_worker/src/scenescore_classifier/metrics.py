@@ -45,6 +45,13 @@ def log_loss(probabilities: Floats, labels: Ints) -> float:
     return float(np.mean(-np.log(np.maximum(given, LEAST_PROBABILITY))))
 
 
+def correlation(first: Floats, second: Floats) -> float:
+    """Pearson's, of two (n,), in [-1, 1]; 0 where one of them is constant."""
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return 0.0
+    return float(np.corrcoef(first, second)[0, 1])
+
+
 def calibration_error(probabilities: Floats, labels: Ints, bins: int = 10) -> float:
     """Expected calibration error in [0, 1], in equal bins of the likeliest's probability (Guo et al. 2017).
 

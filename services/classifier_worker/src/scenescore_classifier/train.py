@@ -9,13 +9,10 @@ import csv
 import hashlib
 import io
 import json
-import platform
-import shlex
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +20,20 @@ import numpy as np
 import torch
 
 from scenescore_classifier import checkpoint
-from scenescore_classifier.calibration import fit_temperature, softmax
-from scenescore_classifier.data import Dataset, Skipped, read_folder
-from scenescore_classifier.evaluation import Run, calibrated, figures, repeat
+from scenescore_classifier.augmentation_policies import POLICIES
+from scenescore_classifier.data import Dataset, DatasetError, Scale, Skipped, read_folder
+from scenescore_classifier.evaluation import Run, repeat, splits
 from scenescore_classifier.exits import exit_status
-from scenescore_classifier.metrics import log_loss
+from scenescore_classifier.metrics import Ints
 from scenescore_classifier.models.architecture import Architecture, Training, file_stem
 from scenescore_classifier.models.registry import DEFAULT, NAMES, architecture
+from scenescore_classifier.novelty import Noting
+from scenescore_classifier.novelty import fit as fit_novelty
+from scenescore_classifier.training import card
 from scenescore_classifier.training.choosing import learner_for
 from scenescore_classifier.training.curves import write_curves
 from scenescore_classifier.training.embeddings import Prepare, remembered
 from scenescore_classifier.training.learner import Learner, Predictor, Rows
-from scenescore_shared.emotions import DEFAULT_EMOTIONS
 
 SKIPPED_FILE = "skipped.csv"
 PROGRESS_FOLDER = "progress"
@@ -50,45 +49,63 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
 
 
-def _report(card: dict[str, Any], out: Path) -> None:
-    sys.stdout.write(_summary(card) + f"Weights and card are in {out}.\n")
+def _report(written: dict[str, Any], out: Path) -> None:
+    sys.stdout.write(_summary(written) + f"Weights and card are in {out}.\n")
 
 
 def train(options: argparse.Namespace) -> dict[str, Any]:
     """Everything the command does with its parsed `options`; returns the card that was written."""
     model = architecture(options.model, models_dir=options.models_dir, device=options.device)
-    learner = learner_for(model, epochs=options.epochs, patience=options.patience, device=options.device)
+    learner = learner_for(
+        model,
+        epochs=options.epochs,
+        patience=options.patience,
+        augmentation=options.augment,
+        device=options.device,
+    )
     progress = options.out / PROGRESS_FOLDER
-    dataset = read_folder(options.folder, prepare=_prepare(model, progress))
+    noting = Noting(_prepare(model, progress))
+    dataset = read_folder(options.folder, prepare=noting, unlabelled=True, scale=options.scale)
     _report_skipped(dataset.skipped, options.out)
     sys.stderr.writelines(f"{warning}\n" for warning in dataset.warnings)
-    rows = Rows(dataset.pixels, dataset.labels, dataset.themes, dataset.emotions)
+    rows, labelled = _labelled(dataset)
     keep = progress / _run_id(dataset, learner, options)
-    runs = repeat(rows, learner, folds=options.folds, seed=options.seed, seeds=options.seeds, keep=keep)
-    temperature = fit_temperature(
-        np.concatenate([run.logits for run in runs]), np.tile(rows.labels, len(runs))
+    dealt = splits(
+        dataset.labels, dataset.themes, folds=options.folds, seed=options.seed, seeds=options.seeds
     )
+    runs = repeat(rows, learner, [split.part(labelled) for split in dealt], keep=keep)
     final = learner.fit(rows, options.seed, title="final")
-    card = {
+    temperature, novelty = card.temperature_of(runs, rows), fit_novelty(noting.rows)
+    written = {
         "emotions": list(rows.emotions),
-        "temperature": round(temperature, 6),
-        "training": _training_of(options, model, learner, final),
-        "data": _data_of(options, dataset),
-        "metrics": _metrics_of(runs, rows, options),
-        "library_versions": {
-            "python": platform.python_version(),
-            **{
-                name: version(name)
-                for name in ("torch", "numpy", "pillow", "safetensors", "scenescore-classifier")
-            },
+        "temperature": temperature,
+        "novelty": None if novelty is None else novelty.as_card(),
+        "training": card.training_of(options, model, learner, final),
+        "data": card.data_of(options, dataset),
+        "metrics": {
+            **card.metrics_of(runs, rows, options, novelty, noting.rows[labelled]),
+            "affect": card.affect_of(model, dataset, dealt, options.seed),
+            "no_scenes": card.no_scenes_of(model, final, rows.emotions, temperature, novelty),
         },
+        "library_versions": card.library_versions(),
     }
     checkpoint.save(
-        options.out, model.name, final.network, card, dtype=torch.float16 if options.half else None
+        options.out, model.name, final.network, written, dtype=torch.float16 if options.half else None
     )
     _write_curves(options.out, runs, final)
     shutil.rmtree(progress)
-    return card
+    return written
+
+
+def _labelled(dataset: Dataset) -> tuple[Rows, Ints]:
+    """The pictures with an emotion, and their places. Raises DatasetError where there are not two emotions."""
+    if len(dataset.emotions) < 2:  # noqa: PLR2004 - one emotion is nothing to tell apart
+        raise DatasetError(
+            "Valence and arousal alone train no classifier: name emotions, or give a dead zone when importing."
+        )
+    every = Rows(dataset.pixels, dataset.labels, dataset.themes, dataset.emotions)
+    labelled = np.flatnonzero(dataset.labels >= 0)
+    return every.part(labelled), labelled
 
 
 def _prepare(model: Architecture, progress: Path) -> Prepare:
@@ -142,6 +159,16 @@ def _parser() -> argparse.ArgumentParser:
         help="epochs without a better validation loss after which training stops; 0: never, and all pictures are "
         "trained on (default: as the model's learner has it)",
     )
+    parser.add_argument(
+        "--augment",
+        choices=list(POLICIES),
+        help="how training pictures are varied and mixed (default: as the model's learner has it)",
+    )
+    parser.add_argument(
+        "--scale",
+        type=_scale,
+        help="of valence and arousal in labels.csv, such as 1..7: they are learnt beside the emotions",
+    )
     parser.add_argument("--half", action="store_true", help="keep the weights in 16 bits: half the room")
     parser.add_argument("--folds", type=_whole(2), default=5, help="of the cross-validation (default 5)")
     parser.add_argument(
@@ -162,6 +189,13 @@ def _whole(least: int) -> Any:
         return number
 
     return parse
+
+
+def _scale(text: str) -> Scale:
+    try:
+        return Scale.parse(text)
+    except DatasetError as error:
+        raise argparse.ArgumentTypeError(error.message) from error
 
 
 def _report_skipped(skipped: Sequence[Skipped], out: Path) -> None:
@@ -189,61 +223,10 @@ def _run_id(dataset: Dataset, learner: Learner, options: argparse.Namespace) -> 
     return hashlib.sha256(json.dumps([*facts, torch.__version__]).encode()).hexdigest()[:16]
 
 
-def _training_of(
-    options: argparse.Namespace, model: Architecture, learner: Learner, final: Predictor
-) -> dict[str, Any]:
-    command = [
-        *("python", "-m", "scenescore_classifier.train", "FOLDER", "--out", "DIR"),
-        *("--model", options.model, "--seed", str(options.seed), "--seeds", str(options.seeds)),
-        *(() if options.epochs is None else ("--epochs", str(options.epochs))),
-        *(() if options.patience is None else ("--patience", str(options.patience))),
-        *(("--half",) if options.half else ()),
-        *("--folds", str(options.folds), "--threads", str(options.threads), "--device", options.device),
-    ]
-    return {
-        "command": shlex.join(command),
-        "weights": model.training.value,
-        "input": list(model.prepared_shape),
-        "seed": options.seed,
-        **learner.description,
-        "chosen": dict(final.chosen),
-    }
-
-
-def _data_of(options: argparse.Namespace, dataset: Dataset) -> dict[str, Any]:
-    counts = np.bincount(dataset.labels).tolist()
-    return {
-        "name": options.data_name,
-        "citation": options.data_citation,
-        "licence": options.data_licence,
-        "pictures": dict(zip(dataset.emotions, counts, strict=True)),
-        "themes": len(set(dataset.themes)),
-        "skipped": len(dataset.skipped),
-        "fingerprint": dataset.fingerprint,
-    }
-
-
-def _metrics_of(runs: Sequence[Run], rows: Rows, options: argparse.Namespace) -> dict[str, Any]:
-    """Figures over all emotions of the data, and over those of the default three that it has."""
-    default = [emotion for emotion in DEFAULT_EMOTIONS if emotion in rows.emotions]
-    probabilities = [calibrated(run.logits, rows.labels, run.fold_of) for run in runs]
-    before = [log_loss(softmax(run.logits), rows.labels) for run in runs]
-    return {
-        "method": f"{options.folds}-fold cross-validation, split by theme with the seeds "
-        f"{', '.join(str(run.seed) for run in runs)}; fold f (from 1) trained with seed + f; everything chosen was "
-        "chosen inside the training folds; temperature of each fold fitted on the other folds; intervals by "
-        "bootstrap over themes",
-        "all_emotions": figures(probabilities, rows, rows.emotions, seed=options.seed),
-        "default_emotions": figures(probabilities, rows, default, seed=options.seed),
-        "log_loss_before_temperature": round(float(np.mean(before)), 4),
-        "chosen_in_folds": [[dict(chosen) for chosen in run.chosen] for run in runs],
-    }
-
-
-def _summary(card: dict[str, Any]) -> str:
+def _summary(written: dict[str, Any]) -> str:
     """A few lines for people, from the card."""
     lines = []
-    for part in (card["metrics"]["all_emotions"], card["metrics"]["default_emotions"]):
+    for part in (written["metrics"]["all_emotions"], written["metrics"]["default_emotions"]):
         lines.append(f"{', '.join(part['emotions'])}: {part['pictures']} held-out pictures")
         for name in ("accuracy", "balanced_accuracy", "brier_score", "log_loss"):
             low, high = part[name]["interval_95"]

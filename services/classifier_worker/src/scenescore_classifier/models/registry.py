@@ -11,6 +11,8 @@ from pathlib import Path
 from scenescore_classifier.models.architecture import Architecture, ModelError
 from scenescore_classifier.models.backbone_files import PULL, missing
 from scenescore_classifier.models.clip import Clip
+from scenescore_classifier.models.colours import NAME as COLOURS
+from scenescore_classifier.models.colours import Colours
 from scenescore_classifier.models.mobilenet import MobileNets
 from scenescore_classifier.models.scene_backbone import NAME as SCENE
 from scenescore_classifier.models.scene_backbone import TEACH, Scene, backbone_path
@@ -25,6 +27,7 @@ TIMM, CLIP, MOBILENET = "timm:", "clip:", "mobilenet"
 _BUILT_IN: Mapping[str, Callable[[], Architecture]] = {
     AS_PRINTED: lambda: Thesis(AS_PRINTED),
     AS_DESCRIBED: lambda: Thesis(AS_DESCRIBED),
+    COLOURS: Colours,
 }
 """Those that need nothing but what is installed."""
 

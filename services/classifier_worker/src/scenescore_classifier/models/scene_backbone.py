@@ -23,6 +23,9 @@ NAME = "scene"
 BACKBONE_FILE = "scene-backbone.safetensors"
 TEACH = "python -m scenescore_classifier.distillation"
 
+SHIPPED = Path(__file__).parents[1] / "weights"
+"""Where a backbone that comes with the package lies, as BACKBONE_FILE, beside its head and card."""
+
 
 def save_backbone(path: Path, network: SceneCNN, facts: Mapping[str, Any]) -> None:
     """Write the weights as float16 (half the room; three digits, which the embedding can spare)."""
@@ -56,7 +59,7 @@ def load_backbone(path: Path) -> SceneCNN:
 class Scene:
     """The network's embedding of the whole scene, squeezed, and of its middle square, each also mirrored; averaged.
 
-    `models_dir` holds scene/BACKBONE_FILE, as distillation left it.
+    `models_dir` holds scene/BACKBONE_FILE, as distillation left it; without one, the shipped backbone serves.
     """
 
     name = NAME
@@ -91,7 +94,7 @@ class Scene:
         return load_backbone(path).eval()
 
 
-def backbone_path(models_dir: Path | None) -> Path | None:
-    """Where the backbone lies, or None where there is none."""
-    path = models_dir / NAME / BACKBONE_FILE if models_dir else None
-    return path if path and path.is_file() else None
+def backbone_path(models_dir: Path | None, shipped: Path = SHIPPED) -> Path | None:
+    """Where the backbone lies: one of the user's own, or else the shipped one; None where there is neither."""
+    own = (models_dir / NAME / BACKBONE_FILE,) if models_dir else ()
+    return next((path for path in (*own, shipped / BACKBONE_FILE) if path.is_file()), None)

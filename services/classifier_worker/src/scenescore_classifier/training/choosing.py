@@ -14,9 +14,10 @@ def learner_for(
     *,
     epochs: int | None = None,
     patience: int | None = None,
+    augmentation: str | None = None,
     device: str = "cpu",
 ) -> Learner:
-    """The learner of the architecture's kind; where `epochs` or `patience` is None, with its own."""
+    """The learner of the architecture's kind; what is None is as the learner has it."""
     match architecture.training:
         case Training.HEAD:
             return LogisticLearner(architecture)
@@ -29,5 +30,6 @@ def learner_for(
                 settings,
                 epochs=epochs or settings.epochs,
                 patience=settings.patience if patience is None else patience or None,
+                augmentation=augmentation or settings.augmentation,
             )
             return GradientLearner(architecture, settings, pretrained=pretrained, device=device)

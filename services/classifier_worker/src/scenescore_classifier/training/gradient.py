@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import trange
 
-from scenescore_classifier.augmentation import SHEAR, ZOOM, augment
+from scenescore_classifier.augmentation_policies import THESIS, policy
 from scenescore_classifier.calibration import softmax
 from scenescore_classifier.data import split_by_theme
 from scenescore_classifier.metrics import Floats, Ints, balanced_accuracy, log_loss
+from scenescore_classifier.mixing import soft_labels
 from scenescore_classifier.models.architecture import Architecture, as_input
 from scenescore_classifier.training.learner import Epoch, Predictor, Rows
 
@@ -38,6 +39,8 @@ class Settings:
     epsilon: float = 1e-7
     weight_decay: float = 0.0
     """Of AdamW."""
+    augmentation: str = THESIS.name
+    """One of `augmentation_policies.POLICIES`."""
     patience: int | None = None
     """Epochs without a better validation loss after which training stops; None takes all epochs and all rows."""
 
@@ -57,10 +60,11 @@ class GradientLearner:
 
     @property
     def description(self) -> Mapping[str, Any]:
+        varying = policy(self.settings.augmentation)
         return {
             "loss": "cross-entropy, each emotion weighted by the inverse of its number of pictures",
-            "augmentation": {"shear_radians": SHEAR, "zoom": ZOOM, "horizontal_flips": True},
             **asdict(self.settings),
+            "augmentation": {"policy": varying.name, **varying.parameters},
         }
 
     def fit(self, rows: Rows, seed: int, *, title: str) -> Predictor:
@@ -106,18 +110,21 @@ class GradientLearner:
     ) -> float:
         """One pass over the rows in random order; their mean loss."""
         network.train()
-        truth = torch.from_numpy(rows.labels)
+        varying = policy(self.settings.augmentation)
+        truth = soft_labels(torch.from_numpy(rows.labels), len(rows.emotions))
         order = torch.randperm(len(rows.labels), generator=generator)
         losses = []
         for start in range(0, len(order), self.settings.batch):
             chosen = order[start : start + self.settings.batch]
-            pictures = augment(as_input(rows.prepared[chosen]), generator).to(self.device)
+            varied = varying.vary(as_input(rows.prepared[chosen]), generator)
+            mixed, mixture = varying.mix(varied, generator)
+            pictures, targets = mixed.to(self.device), mixture.of(truth[chosen]).to(self.device)
             if self._on_gpu:
                 pictures = pictures.contiguous(memory_format=torch.channels_last)
             # bfloat16 has the range of 32 bits, so that no loss needs scaling; a CPU stays exact
             with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self._on_gpu):
                 logits = network(pictures, dropout=generator)
-            loss = functional.cross_entropy(logits.float(), truth[chosen].to(self.device), weight=weights)
+            loss = balanced_cross_entropy(logits.float(), targets, weights)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
             optimiser.step()
@@ -146,6 +153,15 @@ class _EarlyStopping:
             return {}
         network.load_state_dict(self._weights)
         return {"epoch": self._best.number}
+
+
+def balanced_cross_entropy(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    """Cross-entropy of logits (n, k) against targets (n, k), each row's share of an emotion weighing `weights` (k,).
+
+    A mean over the weights of the batch, as torch's own is for labels; torch's for shares divides by n instead.
+    """
+    weighted = targets * weights
+    return -(weighted * functional.log_softmax(logits, dim=1)).sum() / weighted.sum()
 
 
 def class_weights(labels: Ints, outputs: int) -> Floats:

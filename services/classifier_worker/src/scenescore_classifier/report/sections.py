@@ -1,0 +1,186 @@
+"""Results → Markdown. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from scenescore_classifier.models.architecture import file_stem
+from scenescore_classifier.report.results import ROWS, Card, Results
+
+SCORES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "brier_score": "Brier score",
+    "log_loss": "log loss (nats)",
+}
+PARTS = {"default_emotions": "Three emotions", "all_emotions": "All four emotions"}
+NOT_MEASURED = "not measured"
+
+
+INTERVALS = (
+    "Five-fold cross-validation, all pictures of a theme in one fold; everything chosen (epochs, strengths, "
+    "penalties) was chosen inside the training folds. A figure is the mean over cross-validations with splits of "
+    "their own ± their standard deviation, and in brackets its 95 % interval by bootstrap over themes. Guessing "
+    "gives each emotion its share of the labels without looking at a picture."
+)
+CALIBRATION = (
+    "Three emotions, before and after dividing the outputs by a temperature that was fitted on other folds. "
+    "The interval is of the fall itself, by bootstrap over themes."
+)
+NO_SCENES = (
+    "The likeliest emotion's probability on pictures that were drawn, not photographed, as mean (largest), "
+    "without the novelty → with it; and what the novelty changes for the labelled photographs: an answer that has "
+    "become even names no emotion, and counts as the first."
+)
+AFFECT = "Correlation of ridge regression on the embedding with the raters' means, over the same folds."
+
+
+def accuracy_table(results: Results, part: str) -> Iterator[str]:
+    """A row for each model of the registry; one that was not measured has its command."""
+    yield f"| model | runs | {' | '.join(SCORES.values())} |"
+    yield "|---|---|" + "---|" * len(SCORES)
+    for row in ROWS:
+        cards = results.of(row)
+        for card in cards:
+            figures = card["metrics"][part]
+            cells = " | ".join(scored(figures[name]) for name in SCORES)
+            yield f"| `{card['architecture']}` | {_runs(card, figures)} | {cells} |"
+        if not cards:
+            yield f"| `{row.name}` | pending | needs {row.needs} | | | |"
+    guessing = next((card["metrics"][part]["guessing"] for card in results.cards), None)
+    if guessing:
+        yield f"| guessing | | {' | '.join(f'{guessing[name]:.3f}' for name in SCORES)} |"
+
+
+def scored(figure: Mapping[str, Any]) -> str:
+    low, high = figure["interval_95"]
+    spread = figure.get("spread")
+    return f"{figure['value']:.3f}{'' if spread is None else f' ± {spread:.3f}'} ({low:.3f} to {high:.3f})"
+
+
+def _runs(card: Card, figures: Mapping[str, Any]) -> str:
+    epochs = card["training"].get("epochs")
+    runs = str(figures.get("runs", 1))
+    return runs if epochs is None else f"{runs}, {epochs} epochs"
+
+
+def commands(results: Results) -> Iterator[str]:
+    """What made each row, and what would make those that are pending."""
+    yield "| model | command |"
+    yield "|---|---|"
+    for row in ROWS:
+        cards = results.of(row)
+        for card in cards:
+            yield f"| `{card['architecture']}` | `{card['training']['command']}` |"
+        if not cards:
+            yield f"| `{row.name}` (pending) | `{row.example}` |"
+
+
+def calibration_table(results: Results) -> Iterator[str]:
+    yield "| model | score | before | after | fall (95 %) |"
+    yield "|---|---|---|---|---|"
+    for card in results.cards:
+        for name, gain in card["metrics"].get("calibration", {}).get("default_emotions", {}).items():
+            low, high = gain["fall_95"]
+            fall = gain["before"] - gain["after"]
+            yield (
+                f"| `{card['architecture']}` | {SCORES[name]} | {gain['before']:.3f} | {gain['after']:.3f} | "
+                f"{fall:.3f} ({low:.3f} to {high:.3f}) |"
+            )
+
+
+def affect_table(results: Results) -> Iterator[str]:
+    yield "| model | pictures | valence | arousal |"
+    yield "|---|---|---|---|"
+    for card in results.cards:
+        affect = card["metrics"].get("affect")
+        if affect:
+            yield (
+                f"| `{card['architecture']}` | {affect['pictures']} | {scored(affect['valence'])} | "
+                f"{scored(affect['arousal'])} |"
+            )
+
+
+def no_scenes_table(results: Results) -> Iterator[str]:
+    """The likeliest emotion's probability, before and after, on what is no scene."""
+    known = [card for card in results.cards if card["metrics"].get("no_scenes")]
+    if not known:
+        yield NOT_MEASURED
+        return
+    yield "| kind | " + " | ".join(f"`{card['architecture']}`" for card in known) + " |"
+    yield "|---|" + "---|" * len(known)
+    kinds = [kind for kind, found in known[0]["metrics"]["no_scenes"].items() if isinstance(found, dict)]
+    for kind in kinds:
+        cells = [card["metrics"]["no_scenes"][kind] for card in known]
+        said = (
+            f"{cell['without']['mean']:.3f} ({cell['without']['largest']:.3f}) → "
+            f"{cell['with']['mean']:.3f} ({cell['with']['largest']:.3f})"
+            for cell in cells
+        )
+        yield f"| {kind} | {' | '.join(said)} |"
+    yield f"| photographs moved | {' | '.join(_moved(card) for card in known)} |"
+    for name in ("balanced_accuracy", "brier_score", "log_loss"):
+        cells_of = " | ".join(_changed(card, name) for card in known)
+        yield f"| {SCORES[name]} on photographs | {cells_of} |"
+
+
+def _moved(card: Card) -> str:
+    found = card["metrics"].get("novelty")
+    return str(found["pictures_moved"]) if found else NOT_MEASURED
+
+
+def _changed(card: Card, name: str) -> str:
+    """A score over the default emotions without the novelty, and with it."""
+    found, plain = card["metrics"].get("novelty"), card["metrics"]["default_emotions"]
+    return f"{plain[name]['value']:.3f} → {found['default_emotions'][name]:.3f}" if found else NOT_MEASURED
+
+
+def pictures_of(card: Card) -> Iterator[str]:
+    """Links to the drawn confusion and reliability."""
+    stem = file_stem(card["architecture"])
+    yield f"![Confusion of {card['architecture']}](classifier/{stem}-confusion.png)"
+    if "reliability" in card["metrics"]["default_emotions"]:
+        yield f"![Reliability of {card['architecture']}](classifier/{stem}-reliability.png)"
+
+
+def distillation(results: Results) -> Iterator[str]:
+    """What each step of the teaching cost and brought."""
+    if results.curve is None:
+        yield "Pending: `python -m scenescore_classifier.distillation PHOTOGRAPHS --teacher FOLDER --out DIR`, then"
+        yield "put its `distillation.json` beside the cards."
+        return
+    yield "| photographs seen | hours | share of the embeddings' variance explained |"
+    yield "|---|---|---|"
+    for point in results.curve["curve"]:
+        yield f"| {point['photographs']:,} | {point['minutes'] / 60:.1f} | {point['explained'][-1]:.3f} |"
+
+
+def quality_table(results: Results) -> Iterator[str]:
+    if not results.quality:
+        yield "Pending: `python -m scenescore_classifier.gan train|sample|quality`; no GAN has been trained yet."
+        return
+    yield "| emotion | form | side | steps | Fréchet distance | of real halves | nearest real, median | among real |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for found in results.quality:
+        near = found["nearest"]["features"]
+        yield (
+            f"| {found['emotion']} | {found['form']} | {found['side']} | {found['step']} | "
+            f"{found['frechet']['made']:.3f} | {found['frechet']['floor']:.3f} | "
+            f"{near['made_to_real']['median']:.3f} | {near['real_to_other_real']['median']:.3f} |"
+        )
+
+
+def data(results: Results) -> Iterator[str]:
+    """Each set once: what it is and on which terms."""
+    seen = set()
+    for card in results.cards:
+        said = card["data"]
+        if said["fingerprint"] in seen:
+            continue
+        seen.add(said["fingerprint"])
+        counts = ", ".join(f"{emotion} {count}" for emotion, count in said["pictures"].items())
+        yield f"- {said['name'] or 'a set without a name'}: {counts}; {said['themes']} themes."
+        if said["citation"]:
+            yield f"  {said['citation']}"
+        if said["licence"]:
+            yield f"  Licence: {said['licence']}."
+        yield f"  Fingerprint: `{said['fingerprint']}`."

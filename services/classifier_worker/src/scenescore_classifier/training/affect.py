@@ -1,0 +1,146 @@
+"""Valence and arousal from the embeddings of a frozen backbone: ridge regression, judged by theme."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scenescore_classifier.data import split_by_theme
+from scenescore_classifier.metrics import Floats, Ints, bootstrap_interval, correlation
+
+NAMES = ("valence", "arousal")
+
+PENALTIES = (300.0, 1_000.0, 3_000.0, 10_000.0, 30_000.0)
+"""Tried; for standardised embeddings and pictures that weigh 1 on average."""
+
+INNER_FOLDS = 5
+DECIMALS = 4
+
+LEAST_PICTURES = 20
+"""With fewer there is no regression."""
+
+_LEAST_SPREAD = 1e-6
+
+
+@dataclass(frozen=True)
+class Rated:
+    """n pictures and what raters said of one side of their affect."""
+
+    embeddings: Floats
+    """(n, d)."""
+    ratings: Floats
+    """(n,)."""
+    weights: Floats
+    """(n,): larger where the raters agreed, 1 on average."""
+    themes: Sequence[str]
+
+    def part(self, chosen: Ints) -> "Rated":
+        themes = [self.themes[int(row)] for row in chosen]
+        return Rated(self.embeddings[chosen], self.ratings[chosen], self.weights[chosen], themes)
+
+
+def weights_of(deviations: Floats) -> Floats:
+    """Standard deviations over raters (n,), NaN where unknown → weights (n,), inverse to the variance, 1 on average.
+
+    The weight of least variance among linear estimates (Aitken 1936). An unknown or vanishing deviation counts as
+    the median one.
+    """
+    known = np.isfinite(deviations) & (deviations > 0)
+    usual = float(np.median(deviations[known])) if known.any() else 1.0
+    weights = 1 / np.where(known, deviations, usual) ** 2
+    normed: Floats = weights / weights.mean()
+    return normed
+
+
+def held_out(rated: Rated, fold_of: Ints, seed: int) -> tuple[Floats, list[float]]:
+    """Predicted ratings (n,), each from the other folds' pictures; and the penalty that each fold chose.
+
+    The penalty is chosen by folds of themes inside the training pictures, so a fold's own pictures serve nothing
+    in it.
+    """
+    predicted, chosen = np.zeros(len(rated.ratings)), []
+    for fold in np.unique(fold_of):
+        learnt = rated.part(np.flatnonzero(fold_of != fold))
+        penalty = _choose(learnt, seed + 1 + int(fold))
+        here = fold_of == fold
+        (predicted[here],) = fit_ridge(learnt, rated.embeddings[here], [penalty])
+        chosen.append(penalty)
+    return predicted, chosen
+
+
+def fit_ridge(learnt: Rated, asked: Floats, penalties: Sequence[float]) -> Floats:
+    """Ratings predicted for embeddings asked (m, d), by each penalty: (penalties, m).
+
+    Minimises Σ wᵢ (ratingᵢ - b - xᵢ·β)² + penalty ‖β‖² over standardised embeddings (Hoerl and Kennard 1970), in the
+    dual: n numbers are sought instead of d.
+    """
+    weights = learnt.weights / learnt.weights.sum()
+    mean = weights @ learnt.embeddings
+    scale = np.sqrt(weights @ (learnt.embeddings - mean) ** 2)
+    scale = np.where(scale < _LEAST_SPREAD, 1.0, scale)
+    roots = np.sqrt(learnt.weights)
+    inputs = (learnt.embeddings - mean) / scale * roots[:, None]  # (n, d)
+    level = float(weights @ learnt.ratings)
+    squares, vectors = np.linalg.eigh(inputs @ inputs.T)
+    turned = vectors.T @ ((learnt.ratings - level) * roots)
+    kernel = (asked - mean) / scale @ inputs.T @ vectors  # (m, n)
+    return np.stack([level + kernel @ (turned / (squares + penalty)) for penalty in penalties])
+
+
+def affect_figures(
+    embeddings: Floats,
+    ratings: tuple[Floats, Floats],
+    themes: Sequence[str],
+    splits: Sequence[tuple[int, Ints]],
+    *,
+    seed: int,
+) -> dict[str, Any] | None:
+    """The card's correlations of predicted and human ratings, means over the splits, with their spread and a 95 %
+    interval by bootstrap over themes.
+
+    `ratings` are values and their deviations over raters, each (n, 2), NaN where unknown; a split is its seed and
+    the fold of each picture. None where too few pictures have ratings.
+    """
+    values, deviations = ratings
+    used = np.flatnonzero(np.isfinite(values).all(axis=1))
+    if len(used) < LEAST_PICTURES:
+        return None
+    own = [themes[int(row)] for row in used]
+    found: dict[str, Any] = {"pictures": len(used), "penalties_tried": list(PENALTIES)}
+    for column, name in enumerate(NAMES):
+        rated = Rated(embeddings[used], values[used, column], weights_of(deviations[used, column]), own)
+        runs = [held_out(rated, fold_of[used], start) for start, fold_of in splits]
+        found[name] = _figure([run for run, _ in runs], rated.ratings, own, seed)
+        found[name]["penalty_chosen"] = [chosen for _, chosen in runs]
+    return found
+
+
+def _figure(runs: Sequence[Floats], truth: Floats, themes: Sequence[str], seed: int) -> dict[str, Any]:
+    def mean(rows: Ints) -> float:
+        return float(np.mean([correlation(run[rows], truth[rows]) for run in runs]))
+
+    values = [correlation(run, truth) for run in runs]
+    interval = bootstrap_interval(mean, themes, np.random.default_rng(seed))
+    return {
+        "value": round(float(np.mean(values)), DECIMALS),
+        "spread": round(float(np.std(values, ddof=1)), DECIMALS) if len(runs) > 1 else None,
+        "interval_95": [round(bound, DECIMALS) for bound in interval],
+    }
+
+
+def _choose(learnt: Rated, seed: int) -> float:
+    """The penalty with the least weighted squared error on held-out themes."""
+    nobody = np.full(len(learnt.ratings), -1, dtype=np.int64)
+    folds = min(INNER_FOLDS, len(set(learnt.themes)))
+    if folds < 2:  # noqa: PLR2004 - one theme leaves nothing to choose by
+        return PENALTIES[-1]
+    fold_of = split_by_theme(nobody, learnt.themes, folds, np.random.default_rng(seed))
+    errors = np.zeros(len(PENALTIES))
+    for fold in range(folds):
+        here = np.flatnonzero(fold_of == fold)
+        predicted = fit_ridge(
+            learnt.part(np.flatnonzero(fold_of != fold)), learnt.embeddings[here], PENALTIES
+        )
+        errors += ((predicted - learnt.ratings[here]) ** 2 * learnt.weights[here]).sum(axis=1)
+    return PENALTIES[int(np.argmin(errors))]
