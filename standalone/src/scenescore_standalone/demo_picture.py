@@ -1,16 +1,19 @@
 """`python -m scenescore_standalone.demo_picture OUT.png`: paints the demo's scene, an evening by the sea."""
 
 import math
+import random
 import sys
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 _WIDTH, _HEIGHT = 960, 640
 _HORIZON = 400
 _SKY = ((38, 54, 112), (250, 158, 84))
 _SEA = ((214, 128, 90), (22, 40, 82))
 _SUN = (620, 330, 62)
+_TEXTURES = ((12, 24, 0.22), (48, 96, 0.2), (160, 160, 0.16), (480, 320, 0.14))
+"""Columns and rows of random levels, and how strongly they show."""
 
 
 def paint() -> Image.Image:
@@ -38,7 +41,19 @@ def paint() -> Image.Image:
         draw.line([(x + shift - reach, row), (x + shift + reach, row)], fill=(255, 205, 140), width=3)
     hills = [(0, _HORIZON), (0, 330), (120, 290), (250, 352), (360, 318), (470, _HORIZON)]
     draw.polygon(hills, fill=(44, 38, 66))
-    return sky
+    return _textured(sky)
+
+
+def _textured(image: Image.Image) -> Image.Image:
+    """With clouds, waves and grain: a picture of even areas would not pass for a photograph."""
+    chance = random.Random(1)
+    for columns, rows, strength in _TEXTURES:
+        noise = Image.frombytes("L", (columns, rows), chance.randbytes(columns * rows))
+        spread = noise.resize(image.size, Image.Resampling.BICUBIC).point(
+            lambda level, strength=strength: round(128 + (level - 128) * strength)
+        )
+        image = ImageChops.add(image, Image.merge("RGB", (spread,) * 3), offset=-128)
+    return image
 
 
 def _between(top: tuple[int, ...], bottom: tuple[int, ...], share: float) -> tuple[int, ...]:
