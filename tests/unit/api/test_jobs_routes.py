@@ -97,7 +97,12 @@ def test_a_job_is_followed_to_its_music(api: Api) -> None:
     assert body["progress"] == 1
     assert body["music"]["key"] == "A minor"
     assert body["provenance"]["classifier"] == "thesis-relu@12345678"
-    assert body["metrics"] == {"queued_seconds": 0.0, "classify_seconds": 0.0, "compose_seconds": 0.0}
+    assert body["metrics"] == {
+        "queued_seconds": 0.0,
+        "classify_seconds": 0.0,
+        "compose_seconds": 0.0,
+        "render_seconds": None,
+    }
     assert body["links"]["outputs"] == [body["outputs"][0]["url"]]
     music = api.client.get(body["outputs"][0]["url"])
     assert music.content == b"MThd-music"
