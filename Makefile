@@ -20,7 +20,7 @@ KEEP ?= fuzz-failures
 SYNTHESISER := tinysoundfont==0.3.7
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test chaos fuzz check bench docs lock secrets clean
+.PHONY: help setup demo up test chaos fuzz check bench page docs lock secrets clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ bench: setup ## the figures that the README quotes
 	PYTHONPATH=tests $(BIN)/python benchmarks/claim.py
 	$(BIN)/python benchmarks/classify.py
 	PYTHONPATH=tests $(BIN)/python benchmarks/render.py
+
+page: ## build the page from services/api/web (needs Node; what it writes is committed)
+	cd services/api/web && npm ci --no-audit --no-fund && npm run build
 
 docs: setup ## write docs/settings.md from the code
 	$(BIN)/python scripts/settings_doc.py

@@ -122,6 +122,8 @@ def api_on_fakes(
         ),
     )
     doors = Doors(
+        clock=clock,
+        session_lasts=timedelta(seconds=settings.api.session_seconds),
         keys=keys,
         limiter=limiter or InMemoryRateLimiter(),
         keys_required=settings.api.require_keys,

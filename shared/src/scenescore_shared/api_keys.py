@@ -1,11 +1,13 @@
-"""API keys. Whoever holds one is let in; the server keeps its SHA-256 only. Pure, but for the system's randomness."""
+"""API keys, and the sessions that stand for them in a browser. Whoever holds one is let in; the server keeps its
+SHA-256 only. Pure, but for the system's randomness.
+"""
 
 import hashlib
 import re
 import secrets
 import string
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 _PREFIX = "scs"
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -30,6 +32,23 @@ class ApiKey:
     scopes: frozenset[str]
     created_at: datetime
     revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySession:
+    """What is known of a session: whoever holds its token asks as the key, as long as that is not revoked."""
+
+    hash: str
+    key_id: str
+    created_at: datetime
+    expires_at: datetime
+
+
+def new_session(key: ApiKey, *, now: datetime, lasts: timedelta) -> tuple[str, KeySession]:
+    """A new session's token, told this once, and what is kept of it."""
+    token = secrets.token_urlsafe(_SECRET_BYTES)
+    kept = KeySession(hash=hash_of(token), key_id=key.id, created_at=now, expires_at=now + lasts)
+    return token, kept
 
 
 def new_key(*, name: str, owner: str | None, scopes: frozenset[str], now: datetime) -> tuple[str, ApiKey]:

@@ -146,6 +146,12 @@ class NotAllowedError(ScenescoreError):
         self.scope = scope
 
 
+class CrossSiteError(ScenescoreError):
+    """A browser sent it, and not from a page of this server's."""
+
+    code = "cross_site"
+
+
 class TooManyRequestsError(ScenescoreError):
     """Too much at once: fine again in `retry_after` seconds."""
 

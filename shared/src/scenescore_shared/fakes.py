@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from scenescore_shared.api_keys import ApiKey
+from scenescore_shared.api_keys import ApiKey, KeySession
 from scenescore_shared.blob_keys import is_named, job_file
 from scenescore_shared.contracts import WakeUp
 from scenescore_shared.errors import (
@@ -304,6 +304,7 @@ class RecordingPublisher:
 class InMemoryApiKeys:
     def __init__(self) -> None:
         self._keys: dict[str, ApiKey] = {}
+        self._sessions: dict[str, KeySession] = {}
 
     def find(self, key_hash: str) -> ApiKey | None:
         found = (key for key in self._keys.values() if key.hash == key_hash and key.revoked_at is None)
@@ -322,6 +323,20 @@ class InMemoryApiKeys:
             raise NotFoundError(f"There is no key {key_id}.") from None
         self._keys[key_id] = replace(key, revoked_at=key.revoked_at or now)
         return self._keys[key_id]
+
+    def open_session(self, session: KeySession) -> None:
+        kept = {hash_: old for hash_, old in self._sessions.items() if old.expires_at > session.created_at}
+        self._sessions = {**kept, session.hash: session}
+
+    def find_by_session(self, session_hash: str, now: datetime) -> ApiKey | None:
+        session = self._sessions.get(session_hash)
+        if session is None or session.expires_at <= now:
+            return None
+        key = self._keys[session.key_id]
+        return key if key.revoked_at is None else None
+
+    def close_session(self, session_hash: str) -> None:
+        self._sessions.pop(session_hash, None)
 
 
 class InMemoryRateLimiter:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
-from scenescore_shared.api_keys import ApiKey
+from scenescore_shared.api_keys import ApiKey, KeySession
 from scenescore_shared.contracts import WakeUp
 from scenescore_shared.idempotency import Answered, Claimant
 from scenescore_shared.jobs import Job, Status, Step
@@ -200,7 +200,9 @@ class TaskPublisher(Protocol):
 
 
 class ApiKeys(Protocol):
-    """The keys that open the API. Every method is one transaction; each may raise TransientError."""
+    """The keys that open the API, and the browsers' sessions that stand for them. Every method is one transaction;
+    each may raise TransientError.
+    """
 
     def find(self, key_hash: str) -> ApiKey | None:
         """The key with this hash, unless it is revoked."""
@@ -211,7 +213,18 @@ class ApiKeys(Protocol):
         """All of them, revoked ones too, oldest first."""
 
     def revoke(self, key_id: str, now: datetime) -> ApiKey:
-        """From now on `find` does not find it. One that is revoked already stays as it is. Raises NotFoundError."""
+        """From now on `find` does not find it, nor do its sessions. One that is revoked already stays as it is.
+        Raises NotFoundError.
+        """
+
+    def open_session(self, session: KeySession) -> None:
+        """Also forgets those whose time was over when this one began."""
+
+    def find_by_session(self, session_hash: str, now: datetime) -> ApiKey | None:
+        """The key of the session with this hash, unless the session has ended or the key is revoked."""
+
+    def close_session(self, session_hash: str) -> None:
+        """It is over; one that is unknown is no error."""
 
 
 class RateLimiter(Protocol):

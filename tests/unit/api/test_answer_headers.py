@@ -169,7 +169,9 @@ def test_a_405_names_every_method_that_there_is(api: Api, method: str, path: str
         ("POST", f"/v1/jobs/{job_id(1)}/cancel", "it takes none"),
         ("DELETE", f"/v1/jobs/{job_id(1)}", "it takes none"),
         ("GET", f"/v1/jobs/{job_id(1)}/image", "it takes none"),
-        ("GET", f"/v1/jobs/{job_id(1)}/outputs/music.mid", "it takes none"),
+        ("GET", f"/v1/jobs/{job_id(1)}/outputs/music.mid", "it takes inline"),
+        ("GET", "/v1/session", "it takes none"),
+        ("DELETE", "/v1/session", "it takes none"),
         ("GET", "/v1/capabilities", "it takes none"),
     ],
 )
@@ -212,9 +214,12 @@ def test_the_docs_may_run_the_scripts_that_they_consist_of_and_no_other(api: Api
     policy = dict(part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";"))
     assert len(page.inline) == 1
     digest = base64.b64encode(hashlib.sha256(page.inline[0].encode()).digest()).decode()
-    assert policy["script-src"].split() == [*page.scripts, f"'sha256-{digest}'"]
-    assert page.links["stylesheet"] in policy["style-src"].split()
-    assert page.links["shortcut icon"] in policy["img-src"].split()
+    assert policy["script-src"].split() == ["'self'", f"'sha256-{digest}'"]
+    assert policy["style-src"].split() == ["'self'", "'unsafe-inline'"]
+    for path in (*page.scripts, page.links["stylesheet"], page.links["shortcut icon"]):
+        assert path.startswith("/docs/")
+        assert api.client.get(path).status_code == 200
+    assert api.client.get("/docs/redoc.standalone.js").status_code == 404
     assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
     assert policy["connect-src"] == "'self'"
     assert "/openapi.json" in page.inline[0]

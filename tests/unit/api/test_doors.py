@@ -13,7 +13,16 @@ from samples.pictures import jpeg
 from scenescore_shared.errors import TransientError
 
 UNKNOWN = f"scs_{'a' * 12}_{'b' * 43}"
-OPEN = ("/healthz", "/readyz", "/v1/capabilities", "/docs", "/openapi.json")
+OPEN = (
+    "/healthz",
+    "/readyz",
+    "/v1/capabilities",
+    "/v1/session",
+    "/docs",
+    "/openapi.json",
+    "/",
+    "/jobs/anything",
+)
 CLOSED = (
     ("POST", "/v1/jobs"),
     ("GET", "/v1/jobs"),
@@ -239,12 +248,15 @@ def test_openapi_tells_who_may_call_what(*, require_keys: bool) -> None:
     for path, operations in document["paths"].items():
         for operation in operations.values():
             responses = operation["responses"]
+            if path == "/v1/session":
+                continue
             if path in OPEN and path != "/v1/capabilities":
                 assert operation["security"] == []
                 assert not {"401", "403", "429"} & set(responses)
                 continue
             optional = path == "/v1/capabilities" or not require_keys
-            assert operation["security"] == [*([{}] if optional else []), {"key": []}]
+            by_session: list[dict[str, list[str]]] = [] if path == "/v1/capabilities" else [{"session": []}]
+            assert operation["security"] == [*([{}] if optional else []), {"key": []}, *by_session]
             assert "WWW-Authenticate" in responses["401"]["headers"]
             assert ("403" in responses) == (path != "/v1/capabilities")
             assert ("429" in responses) == path.startswith("/v1/")

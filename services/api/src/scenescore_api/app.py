@@ -18,9 +18,10 @@ from scenescore_api.loopback import LoopbackOnly
 from scenescore_api.metrics import JobCounts
 from scenescore_api.middleware import BodyLimit, RequestContext
 from scenescore_api.openapi_security import describe_security
+from scenescore_api.page.router import is_page, page_router
 from scenescore_api.pictures import too_large
 from scenescore_api.problems import MEDIA_TYPE, Problem, install_problem_handlers
-from scenescore_api.routes import events, jobs, webhook_events, webhooks
+from scenescore_api.routes import events, jobs, session, webhook_events, webhooks
 from scenescore_api.routes import service as service_routes
 from scenescore_api.routes.paths import RoutePaths
 from scenescore_api.service import JobService
@@ -75,8 +76,10 @@ def make_app(
     app.include_router(jobs.router)
     app.include_router(events.router)
     app.include_router(webhooks.router)
+    app.include_router(session.router)
     app.include_router(service_routes.router)
     app.include_router(docs_router(app))
+    app.include_router(page_router())
     _complete_openapi(app, settings.emotions)
     return app
 
@@ -91,7 +94,7 @@ def _add_middleware(app: FastAPI, settings: ApiSettings) -> None:
         too_large=partial(too_large, max_upload_bytes),
     )
     if not settings.api.require_keys:
-        app.add_middleware(LoopbackOnly)
+        app.add_middleware(LoopbackOnly, is_page=is_page)
     app.add_middleware(Heads)
     # added last, so outermost: its id and these headers are on every answer
     app.add_middleware(RequestContext, registry=app.state.registry)

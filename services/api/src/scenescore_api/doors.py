@@ -3,11 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from scenescore_api.callers import LOCAL, Caller, Scope
-from scenescore_shared.api_keys import hash_of, is_well_formed
+from scenescore_shared.api_keys import ApiKey, hash_of, is_well_formed, new_session
 from scenescore_shared.errors import NotAllowedError, NotAuthenticatedError, TooManyRequestsError
-from scenescore_shared.ports import ApiKeys, RateLimiter
+from scenescore_shared.ports import ApiKeys, Clock, RateLimiter
 from scenescore_shared.rate_limits import RateLimit, Standing
 
 _HOW = "Send it as the header `Authorization: Bearer scs_…`."
@@ -17,11 +18,14 @@ _HOW = "Send it as the header `Authorization: Bearer scs_…`."
 class Doors:
     keys: ApiKeys
     limiter: RateLimiter
+    clock: Clock
     keys_required: bool
     limits: tuple[RateLimit, ...]
     """Of every request."""
     submission_limits: tuple[RateLimit, ...]
     """Of submitting a job, on top."""
+    session_lasts: timedelta
+    """How long a browser stays signed in."""
 
     def stranger(self) -> Caller:
         """Whoever sends no key. Raises NotAuthenticatedError where one is needed."""
@@ -34,17 +38,42 @@ class Doors:
 
         Raises NotAuthenticatedError, or TransientError when nobody can tell.
         """
+        return _caller_of(self._key(authorization))
+
+    def sign_in(self, authorization: Sequence[str]) -> tuple[str, Caller]:
+        """A session for whoever sent these headers: its token, and who asks with it. Raises NotAuthenticatedError, as
+        without a header, or TransientError.
+        """
+        if not authorization:
+            raise NotAuthenticatedError(f"This needs a key. {_HOW}", key_sent=False)
+        key = self._key(authorization)
+        token, session = new_session(key, now=self.clock.now(), lasts=self.session_lasts)
+        self.keys.open_session(session)
+        return token, _caller_of(key)
+
+    def visitor(self, token: str) -> Caller | None:
+        """Who asks with this session, if it still is one. Raises TransientError when nobody can tell."""
+        key = self.keys.find_by_session(hash_of(token), self.clock.now())
+        return _caller_of(key) if key else None
+
+    def sign_out(self, token: str) -> None:
+        self.keys.close_session(hash_of(token))
+
+    def _key(self, authorization: Sequence[str]) -> ApiKey:
         key = self.keys.find(hash_of(_key_in(authorization)))
         if key is None:
             raise NotAuthenticatedError("This key is not known here, or was revoked.", key_sent=True)
-        return Caller(
-            owner=key.owner, key_id=key.id, scopes=frozenset(scope for scope in Scope if scope in key.scopes)
-        )
+        return key
 
     def count(self, key_id: str, *, submitting: bool) -> tuple[Standing, ...]:
         """Counts a request made with the key, and tells how its limits stand."""
         limits = self.limits + (self.submission_limits if submitting else ())
         return self.limiter.take(key_id, limits) if limits else ()
+
+
+def _caller_of(key: ApiKey) -> Caller:
+    scopes = frozenset(scope for scope in Scope if scope in key.scopes)
+    return Caller(owner=key.owner, key_id=key.id, scopes=scopes)
 
 
 def check_scope(caller: Caller, scope: Scope) -> None:

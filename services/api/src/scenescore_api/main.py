@@ -65,6 +65,8 @@ def create_app(settings: ApiSettings) -> FastAPI:
         webhooks=webhooks,
     )
     doors = Doors(
+        clock=clock,
+        session_lasts=timedelta(seconds=settings.api.session_seconds),
         keys=build_api_keys(engine),
         limiter=build_rate_limiter(settings),
         keys_required=settings.api.require_keys,

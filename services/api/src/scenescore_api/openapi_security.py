@@ -4,8 +4,13 @@ from http import HTTPStatus
 from typing import Any
 
 from scenescore_api.problems import documented
+from scenescore_api.sessions import COOKIE, PROOF
 
 SCHEME = "key"
+SESSION_SCHEME = "session"
+
+_OPEN_TO_ALL = "/v1/capabilities"
+_SESSION = "/v1/session"
 
 _INTEGER = {"type": "integer", "minimum": 1}
 _CHALLENGE = {
@@ -32,7 +37,7 @@ _RATE_LIMITS = {
 }
 _DESCRIPTIONS = {
     "401": "There is no key, or it is not known, or it was revoked",
-    "403": "The key lacks the scope that this needs",
+    "403": "The key lacks the scope that this needs, or a session's cookie came from elsewhere",
     "429": "Too many requests of this key, or too many unfinished jobs of its owner",
 }
 _HEADERS = {"401": _CHALLENGE, "403": _CHALLENGE, "429": _RETRY_AFTER}
@@ -40,17 +45,32 @@ _HEADERS = {"401": _CHALLENGE, "403": _CHALLENGE, "429": _RETRY_AFTER}
 
 def describe_security(document: dict[str, Any], *, keys_required: bool) -> None:
     """Adds to each operation who may call it, and the answers to those who may not."""
+    document["components"].setdefault("securitySchemes", {})[SESSION_SCHEME] = {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": f"Made with a key by `POST {_SESSION}`, for browsers. Methods that change something also need "
+        f"the header `{PROOF}`, with any value",
+    }
     for path, operations in document["paths"].items():
         for operation in operations.values():
             if "security" not in operation:
                 operation["security"] = []
                 continue
-            if not keys_required or path == "/v1/capabilities":
-                operation["security"] = [{}, {SCHEME: []}]
+            operation["security"] = _ways_in(path, keys_required=keys_required)
             limited = path.startswith("/v1/")
-            _add_refusals(operation["responses"], limited=limited, scoped=path != "/v1/capabilities")
+            scoped = path not in {_OPEN_TO_ALL, _SESSION}
+            _add_refusals(operation["responses"], limited=limited, scoped=scoped)
             if limited:
                 _add_rate_limits(operation["responses"])
+
+
+def _ways_in(path: str, *, keys_required: bool) -> list[dict[str, list[str]]]:
+    if path == _SESSION:
+        return [{SCHEME: []}]
+    if path == _OPEN_TO_ALL:
+        return [{}, {SCHEME: []}]
+    return [*([] if keys_required else [{}]), {SCHEME: []}, {SESSION_SCHEME: []}]
 
 
 def _add_refusals(responses: dict[str, Any], *, limited: bool, scoped: bool) -> None:

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from scenescore_shared.errors import (
+    CrossSiteError,
     ExpiredError,
     IllegalMoveError,
     InvalidRequestError,
@@ -44,6 +45,7 @@ _RETRY_AFTER_BY_CODE = {"idempotency_key_in_flight": 1}
 _STATUS_BY_ERROR: Sequence[tuple[type[ScenescoreError], HTTPStatus]] = (
     (NotAuthenticatedError, HTTPStatus.UNAUTHORIZED),
     (NotAllowedError, HTTPStatus.FORBIDDEN),
+    (CrossSiteError, HTTPStatus.FORBIDDEN),
     (TooManyRequestsError, HTTPStatus.TOO_MANY_REQUESTS),
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (ExpiredError, HTTPStatus.GONE),

@@ -171,8 +171,8 @@ class JobService:
             raise _expired(job)
         return self.blobs.stream(job.picture.blob_key)
 
-    def output(self, job_id: str, name: str, caller: Caller) -> Download:
-        """Raises NotFoundError or ExpiredError."""
+    def output(self, job_id: str, name: str, caller: Caller, *, presigned: bool = True) -> Download:
+        """With `presigned` a URL of the object store's, where there are such. Raises NotFoundError or ExpiredError."""
         job = self.get(job_id, caller)
         # what was canceled while it was rendered had music too
         if job.files_gone_at is not None and job.music is not None:
@@ -181,14 +181,17 @@ class JobService:
         if output is None:
             names = ", ".join(output.name for output in job.outputs) or "none yet"
             raise NotFoundError(f"Job {job_id} has no output {name!r}; it has: {names}.")
-        url = self.blobs.presigned_url(
+        url = self._presigned(output) if presigned else None
+        chunks = iter(()) if url else self.blobs.stream(output.blob_key)
+        return Download(output=output, url=url, chunks=chunks)
+
+    def _presigned(self, output: Output) -> str | None:
+        return self.blobs.presigned_url(
             output.blob_key,
             filename=output.name,
             content_type=output.content_type,
             valid_for=self.presigned_for,
         )
-        chunks = iter(()) if url else self.blobs.stream(output.blob_key)
-        return Download(output=output, url=url, chunks=chunks)
 
     def _prepare(self, asked: Asked) -> Job:
         """The new job, its picture stored, not yet committed."""

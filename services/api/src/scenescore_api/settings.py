@@ -20,6 +20,9 @@ class ApiGroup(Group):
         bool,
         Field(description="Whether every request needs a key; must be true to listen on more than loopback"),
     ] = False
+    session_seconds: Annotated[
+        int, Field(gt=0, description="How long a browser that sent a key stays signed in to the page")
+    ] = 7 * 86400
     hsts_seconds: Annotated[
         int, Field(ge=0, description="How long browsers shall insist on HTTPS (HSTS); 0 leaves it to them")
     ] = 0

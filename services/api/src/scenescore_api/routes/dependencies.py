@@ -22,6 +22,7 @@ from scenescore_api.openapi_security import SCHEME
 from scenescore_api.preferences import Preferences, parse_prefer
 from scenescore_api.problems import FieldError, FieldErrorsError
 from scenescore_api.service import JobService
+from scenescore_api.sessions import token_of
 from scenescore_api.settings import ApiSettings
 from scenescore_api.watching import JobWatch, OpenStreams
 from scenescore_shared.errors import InvalidRequestError
@@ -43,6 +44,11 @@ async def _service(request: Request) -> JobService:
 async def _settings(request: Request) -> ApiSettings:
     settings: ApiSettings = request.app.state.settings
     return settings
+
+
+async def _doors(request: Request) -> Doors:
+    doors: Doors = request.app.state.doors
+    return doors
 
 
 async def _watch(request: Request) -> JobWatch:
@@ -93,6 +99,7 @@ async def _idempotency_key(
     return key
 
 
+DoorsOf = Annotated[Doors, Depends(_doors)]
 Watch = Annotated[JobWatch, Depends(_watch)]
 Streams = Annotated[OpenStreams, Depends(_streams)]
 PreferencesOf = Annotated[Preferences, Depends(_preferences)]
@@ -103,14 +110,19 @@ async def _caller(request: Request) -> Caller:
     """Known before anything of the body is read."""
     doors: Doors = request.app.state.doors
     authorization = request.headers.getlist("authorization")
-    if not authorization:
+    token = None if authorization else token_of(request)
+    caller: Caller | None = None
+    if authorization:
+        caller = await run_in_threadpool(doors.holder, authorization)
+    elif token:
+        caller = await run_in_threadpool(doors.visitor, token)
+    if caller is None:
         return doors.stranger()
-    caller = await run_in_threadpool(doors.holder, authorization)
     request.state.key_id = caller.key_id
     return caller
 
 
-async def _counted(request: Request, caller: Caller) -> None:
+async def count_request(request: Request, caller: Caller) -> None:
     """Counts the request, and has the answer tell its key's limits, an error too. Without a key there are none."""
     if caller.key_id is None:
         return
@@ -125,7 +137,7 @@ async def _counted(request: Request, caller: Caller) -> None:
 async def _admitted(request: Request, _: Annotated[object, Security(_key)]) -> Caller:
     """One dependency for all of it: FastAPI takes longer to call one than most of these take."""
     caller = await _caller(request)
-    await _counted(request, caller)
+    await count_request(request, caller)
     check_scope(caller, Scope.JOBS)
     _check_query(request)
     return caller
@@ -138,7 +150,12 @@ async def _may_administer(request: Request, _: Annotated[object, Security(_key)]
 async def _counted_if_known(request: Request) -> None:
     """Open to everybody; a key that is sent is checked and counted all the same."""
     if request.headers.getlist("authorization"):
-        await _counted(request, await _caller(request))
+        await count_request(request, await _caller(request))
+    _check_query(request)
+
+
+async def no_query(request: Request) -> None:
+    """For routes that ask nothing else of a request."""
     _check_query(request)
 
 
@@ -170,6 +187,8 @@ def _rate_limit_headers(standings: Sequence[Standing]) -> dict[str, str]:
 FOR_JOBS = [Depends(_admitted)]
 """Of every route about jobs, before the route's own."""
 FOR_ADMINISTRATORS = [Depends(_may_administer)]
+WITH_A_KEY = [Security(_key), Depends(no_query)]
+"""Checked by the route itself."""
 FOR_EVERYBODY = [Security(_key), Depends(_counted_if_known)]
 
 Service = Annotated[JobService, Depends(_service)]

@@ -276,7 +276,13 @@ def get_image(job_id: JobId, service: Service, caller: CallerOf, request: Reques
             "headers": _LOCATION
             | {"Cache-Control": {"schema": {"type": "string"}, "description": "no-store: the URL runs out"}},
         },
-        **documented(HTTPStatus.NOT_FOUND, HTTPStatus.GONE, _UNAVAILABLE, descriptions=_GONE),
+        **documented(
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.GONE,
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            _UNAVAILABLE,
+            descriptions=_GONE,
+        ),
     },
 )
 def get_output(
@@ -285,14 +291,18 @@ def get_output(
     service: Service,
     caller: CallerOf,
     request: Request,
+    *,
+    inline: Annotated[
+        bool, Query(description="For pages: streamed from here in any case, and not named as a download")
+    ] = False,
 ) -> Response:
     """Readable as soon as it exists."""
-    download = service.output(job_id, name, caller)
+    download = service.output(job_id, name, caller, presigned=not inline)
     if download.url is not None:
         return RedirectResponse(download.url, headers={"Cache-Control": "no-store"})
     output = download.output
     headers = {
-        "Content-Disposition": f'attachment; filename="{output.name}"',
+        "Content-Disposition": "inline" if inline else f'attachment; filename="{output.name}"',
         "Content-Length": str(output.bytes),
     }
     return _file(

@@ -141,6 +141,16 @@ api_keys = Table(
     Column("revoked_at", UtcDateTime),
 )
 
+key_sessions = Table(
+    "key_sessions",
+    metadata,
+    Column("hash", String(64), primary_key=True, comment="SHA-256 of the token, which only a browser keeps"),
+    Column("key_id", String(32), ForeignKey("api_keys.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+Index("ix_key_sessions_expires_at", key_sessions.c.expires_at)
+
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,

@@ -1,0 +1,1 @@
+"""The page: what `services/api/web` is built into, and how it is served."""

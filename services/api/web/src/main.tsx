@@ -1,0 +1,6 @@
+import { render } from "preact";
+import "./style.css";
+import { App } from "./ui/App";
+
+const page = document.getElementById("page");
+if (page) render(<App />, page);

@@ -1,0 +1,98 @@
+import { useEffect, useState } from "preact/hooks";
+import { type Entry, merged, type Remembered } from "../domain/history";
+import { type Job, percent, strongest } from "../domain/job";
+import { sentenceOf } from "../domain/sentences";
+import { listJobs } from "../io/api";
+import { accent } from "./accent";
+
+interface Props {
+  history: Remembered[];
+  onOpen: (id: string) => void;
+  onForget: () => void;
+}
+
+/** What this browser made, and on request everything that the key may see. */
+export function Gallery({ history, onOpen, onForget }: Props) {
+  const [jobs, setJobs] = useState<Job[]>([]);
+  const [all, setAll] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  // whatever changes the history has changed a job, too
+  // see above
+  useEffect(() => {
+    let gone = false;
+    listJobs()
+      .then((found) => {
+        if (gone) return;
+        setJobs(found);
+        setError(null);
+      })
+      .catch((problem) => !gone && setError(problem));
+    return () => {
+      gone = true;
+    };
+  }, [history]);
+
+  const entries = merged(history, jobs);
+  const others = entries.some((entry) => !entry.mine);
+  const shown = all ? entries : entries.filter((entry) => entry.mine);
+  return (
+    <section id="history" class="history" aria-labelledby="history-title">
+      <div class="row">
+        <h2 id="history-title">History</h2>
+        {others && (
+          <label class="check">
+            <input type="checkbox" checked={all} onChange={(event) => setAll(event.currentTarget.checked)} />
+            From other browsers and programs too
+          </label>
+        )}
+      </div>
+      {error !== null && <p class="note">{sentenceOf(error)}</p>}
+      {shown.length === 0 ? (
+        <p class="hint">What you compose in this browser will be listed here.</p>
+      ) : (
+        <ul>
+          {shown.map((entry) => (
+            <Card key={entry.id} entry={entry} onOpen={onOpen} />
+          ))}
+        </ul>
+      )}
+      {history.length > 0 && (
+        <button type="button" class="quiet" onClick={onForget}>
+          Forget them in this browser
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Card({ entry, onOpen }: { entry: Entry; onOpen: (id: string) => void }) {
+  const emotion = strongest(entry.emotions);
+  const picture = entry.thumbnail ?? entry.image;
+  return (
+    <li style={accent(emotion)}>
+      <a
+        href={`/jobs/${entry.id}`}
+        onClick={(event) => {
+          if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+          event.preventDefault();
+          onOpen(entry.id);
+        }}
+      >
+        {picture ? <img src={picture} alt="" loading="lazy" /> : <span class="blank" aria-hidden="true" />}
+        <span class="caption">
+          <strong>{captionOf(entry)}</strong>
+          <small>
+            {entry.status !== "succeeded" && entry.emotions ? `${entry.status} · ` : ""}
+            {new Date(entry.at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })}
+          </small>
+        </span>
+      </a>
+    </li>
+  );
+}
+
+function captionOf({ emotions, status }: Entry): string {
+  if (emotions === null) return status;
+  const emotion = strongest(emotions);
+  return emotion === null ? "mixed" : `${emotion} ${percent(emotions[emotion] ?? 0)}`;
+}
