@@ -25,11 +25,11 @@ def client(stack: Stack) -> Iterator[Client]:
 def test_thirty_photographs_at_once_all_become_music(client: Client) -> None:
     pictures = photographs(30)
     with ThreadPoolExecutor(30) as pool:
-        submitted = list(pool.map(client.submit, pictures))
+        submitted = list(pool.map(lambda picture: client.submit(picture, seconds=10), pictures))
     jobs = [client.wait(job["id"], seconds=240) for job in submitted]
     assert len({job["id"] for job in jobs}) == 30
     for job in jobs:
-        assert_good_job(job, client.music(job))
+        assert_good_job(job, client.music(job), seconds=10)
     assert len({client.music(job) for job in jobs}) == 30
 
 

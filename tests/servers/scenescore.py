@@ -17,7 +17,7 @@ from servers.s3 import S3
 TINY_COMPOSER = {
     # seconds count here, music does not
     "SCENESCORE_COMPOSER__TRAINING_TOKENS": "700",
-    "SCENESCORE_COMPOSER__CANDIDATES": "2",
+    "SCENESCORE_COMPOSER__CANDIDATES": "1",
     "SCENESCORE_COMPOSER__CLIPS": "12",
 }
 

@@ -32,7 +32,7 @@ class Character:
     loudness: float
     """Mean MIDI velocity, 1-127."""
     articulation: float
-    """Share of its written length that a note sounds, 0-1: 1 is legato, 0.5 staccato."""
+    """Share of its written length that a short note sounds, 0-1: 1 is legato, 0.5 staccato."""
 
 
 CHARACTERS: Mapping[str, Character] = {

@@ -22,6 +22,8 @@ _MELODY, _ACCOMPANIMENT, _STRESS = 7.0, -6.0, 4.0
 """Added to MIDI velocities."""
 _LEAD_SECONDS = 0.012
 _WAVER_SECONDS = 0.008
+_DETACHED_TICKS = TICKS_PER_QUARTER // 2
+"""A quaver: longer notes lose no more of their length than one does, as what is held is not played short."""
 _WAVER_KEPT = 0.7
 """Share of a wavering that the next onset takes over."""
 _DELAY_SECONDS = 0.06
@@ -71,7 +73,8 @@ def _end(note: Note, onset: int, last: int, articulation: float) -> int:
     """When a note that starts at the fine tick `onset` ends; what is held to the `last` tick is not cut short."""
     if note.end >= last:
         return last * _FINE
-    return min(onset + max(_FINE, round(note.duration * _FINE * articulation)), last * _FINE)
+    gap = (1 - articulation) * min(note.duration, _DETACHED_TICKS)
+    return min(onset + max(_FINE, round((note.duration - gap) * _FINE)), last * _FINE)
 
 
 def _mean_velocity(piece: Piece) -> float:
