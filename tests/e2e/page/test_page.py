@@ -57,6 +57,12 @@ def compose_mix(visitor: Visitor, **weights: int) -> str:
     return visitor.job_id()
 
 
+def test_axe_is_there_for_the_audits_of_the_other_tests() -> None:
+    if not AXE.exists():
+        pytest.skip("the page's accessibility: axe comes with its npm packages")
+    assert AXE.read_bytes().startswith(b"/*! axe v")
+
+
 def test_the_first_load_is_small_quick_and_from_here_alone(visitor: Visitor, tmp_path: Path) -> None:
     visitor.open()
     visitor.one(".zone")
@@ -69,6 +75,7 @@ def test_the_first_load_is_small_quick_and_from_here_alone(visitor: Visitor, tmp
     assert all(url.startswith(visitor.url) for url in load["urls"])
     # a second where nothing else runs; the tests' machine is busy
     assert load["ready"] < 3000
+    print(f"first load: {load['bytes'] / 1000:.1f} kB, ready after {load['ready']:.0f} ms")  # noqa: T201 - shown by -s
     visitor.click("Options")
     audit(visitor)
     visitor.photograph(tmp_path, "home")

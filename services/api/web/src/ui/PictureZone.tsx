@@ -53,7 +53,7 @@ export function PictureZone({ picture, onPicture, onRemove }: Props) {
       <input ref={capture} type="file" accept="image/*" capture="environment" hidden onChange={pick} />
       {url ? (
         <>
-          <img src={url} alt="Yours" />
+          <img src={url} alt="The one you chose" />
           <div class="row">
             <label class="button" for="picture">
               Another picture
