@@ -56,8 +56,8 @@ fuzz: setup ## damaged pictures and MIDI files, many (PICTURES=10000 MIDI=2000 S
 	FUZZ_PICTURES=$(PICTURES) FUZZ_MIDI=$(MIDI) FUZZ_SEED=$(SEED) FUZZ_KEEP="$(abspath $(KEEP))" $(BIN)/pytest tests/e2e/fuzz
 
 check: setup ## format, lint, types, import rules, Kubernetes manifests
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --no-cache .
+	$(BIN)/ruff check --no-cache .
 	$(BIN)/mypy $(SOURCES) scripts k8s/validate.py
 	MYPYPATH=tests:benchmarks $(BIN)/mypy --explicit-package-bases tests benchmarks
 	$(BIN)/lint-imports

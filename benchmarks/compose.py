@@ -18,9 +18,6 @@ from pathlib import Path
 
 import torch
 from machine import machine
-from scenescore_composer.recipe.procedure import Budget, Recipe, drawn
-from scenescore_composer.recipe.representation import first_part
-from scenescore_composer.recordings.recording import from_piece
 from torch import nn
 
 from scenescore_composer import composing, midi
@@ -32,6 +29,9 @@ from scenescore_composer.corpus.draw import draw
 from scenescore_composer.form import recalled_bars
 from scenescore_composer.model import TokenLstm
 from scenescore_composer.planning import Wishes, plan_of
+from scenescore_composer.recipe.procedure import Budget, Recipe, drawn
+from scenescore_composer.recipe.representation import first_part
+from scenescore_composer.recordings.recording import from_piece
 from scenescore_composer.sampling import SamplingPlan, sample
 from scenescore_composer.tokens import decode
 from scenescore_composer.training import warm_up

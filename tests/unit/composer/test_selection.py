@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from scenescore_composer.corpus.catalogue import Clip
+from scenescore_composer.corpus.features import measure
 from scenescore_composer.keys import Key
 from scenescore_composer.novelty import HeardBefore
 from scenescore_composer.planning import Plan, Wishes, plan_of
@@ -56,8 +57,9 @@ def test_measures_by_hand() -> None:
 
 
 def test_collapse_is_seen() -> None:
-    assert collapse(_line([60])).is_collapsed
-    assert collapse(Piece(BARS, (Note(0, 60, 6, 72),))).silence > 0.9
+    one_pitch, one_note = _line([60]), Piece(BARS, (Note(0, 60, 6, 72),))
+    assert collapse(one_pitch, measure(one_pitch)).is_collapsed
+    assert collapse(one_note, measure(one_note)).silence > 0.9
 
 
 def test_the_candidate_in_key_and_character_wins(plan: Plan, make_tune: Callable[..., Piece]) -> None:

@@ -9,11 +9,10 @@ import numpy as np
 import torch
 
 from scenescore_composer import midi
-from scenescore_composer.conditioning import Condition
+from scenescore_composer.conditioning import condition_of
 from scenescore_composer.corpus.catalogue import Clip
 from scenescore_composer.ending import with_closing_chord
 from scenescore_composer.form import recalled_bars
-from scenescore_composer.keys import Key, Mode
 from scenescore_composer.model import TokenLstm
 from scenescore_composer.novelty import HeardBefore
 from scenescore_composer.performance.touch import played
@@ -119,15 +118,7 @@ def compose(
 def lesson_of(clip: Clip) -> Lesson:
     """The clip's tokens, each beside the condition that would have asked for it."""
     bar_of = np.cumsum([KINDS[token] is Kind.METRE for token in clip.tokens])
-    features = clip.features
-    mode: Mode = "major" if features["major"] >= 0 else "minor"
-    condition = Condition(
-        mix={clip.emotion: 1.0},
-        major=mode == "major",
-        onsets_per_quarter=features["onsets_per_second"] * 60 / features["tempo_bpm"],
-        texture=features["notes_per_second"] / max(features["onsets_per_second"], 1e-6),
-        pitch=features["pitch"] + Key(int(features["tonic"]), mode).to_normal,
-    )
+    condition = condition_of(clip.features, {clip.emotion: 1.0})
     # a clip is cut from the middle: it neither begins nor ends a piece
     vectors = condition.vectors(int(bar_of[-1]), opens=False, closes=False)
     return Lesson(clip.tokens, vectors[bar_of])

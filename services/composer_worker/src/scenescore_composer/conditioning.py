@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scenescore_composer.corpus.features import Features
+from scenescore_composer.keys import Key
 from scenescore_composer.performance.shaping import PHRASE_BARS
 from scenescore_shared.emotions import ALL_EMOTIONS
 
@@ -59,12 +59,14 @@ class Condition:
         return rows
 
 
-def condition_of(features: Features, mix: Mapping[str, float], transposition: int) -> Condition:
-    """What would have asked for a piece of these features, which `transposition` semitones bring to its normal key."""
+def condition_of(features: Mapping[str, float], mix: Mapping[str, float]) -> Condition:
+    """What would have asked for a piece of these features (by name, see `corpus.features`), in its normal key."""
+    major = features["major"] >= 0
+    key = Key(int(features["tonic"]), "major" if major else "minor")
     return Condition(
         mix=mix,
-        major=features.major >= 0,
-        onsets_per_quarter=features.onsets_per_second * 60 / features.tempo_bpm,
-        texture=features.notes_per_second / max(features.onsets_per_second, 1e-6),
-        pitch=features.pitch + transposition,
+        major=major,
+        onsets_per_quarter=features["onsets_per_second"] * 60 / features["tempo_bpm"],
+        texture=features["notes_per_second"] / max(features["onsets_per_second"], 1e-6),
+        pitch=features["pitch"] + key.to_normal,
     )

@@ -56,14 +56,14 @@ class Collapse:
         )
 
 
-def collapse(piece: Piece) -> Collapse:
-    """Measures of a piece with at least one bar."""
+def collapse(piece: Piece, features: Features) -> Collapse:
+    """Measures of a piece with at least one bar, and with these features."""
     pitches = Counter(note.pitch for note in piece.notes)
     bars = Counter(piece.part(i, i + 1).notes for i in range(len(piece.bars)))
     return Collapse(
         same_pitch=max(pitches.values(), default=0) / max(1, len(piece.notes)),
         repeated_bars=1 - len(bars) / len(piece.bars),
-        silence=measure(piece).silence,
+        silence=features.silence,
         pitches=len(pitches),
     )
 
@@ -99,12 +99,13 @@ def judge(piece: Piece, plan: Plan, heard: HeardBefore) -> Verdict:
     if not piece.notes:
         return Verdict(math.inf, math.inf, 0, collapsed=True)
     features = measure(piece)
+    fallen = collapse(piece, features)
     normal = plan.key.moved(plan.key.to_normal)
     return Verdict(
         fit=_fit(features, plan),
-        musicality=_musicality(piece, features, normal),
+        musicality=_musicality(piece, features, fallen.repeated_bars, normal),
         shared_run=heard.likeness(piece).notes,
-        collapsed=collapse(piece).is_collapsed,
+        collapsed=fallen.is_collapsed,
     )
 
 
@@ -121,9 +122,8 @@ def _fit(features: Features, plan: Plan) -> float:
     )
 
 
-def _musicality(piece: Piece, features: Features, key: Key) -> float:
+def _musicality(piece: Piece, features: Features, repeated: float, key: Key) -> float:
     """What is missing of a clear key, a metre, some repetition, a range, a chord to end on."""
-    repeated = collapse(piece).repeated_bars
     return (
         8 * max(0.0, 0.92 - in_scale(piece, key))
         + 3 * max(0.0, 0.7 - keys.estimate(piece.notes).fit)

@@ -68,6 +68,23 @@ def test_sound_score_and_picture_are_stored_and_told(blobs: InMemoryBlobStore, j
     assert COMPOSED.music.key == "A minor"
 
 
+def test_every_variation_is_rendered_under_its_own_name(blobs: InMemoryBlobStore, job: Job) -> None:
+    second = replace(job.outputs[0], name="music-2.mid", blob_key="second")
+    other = piece("happy", seconds=4)
+    blobs.put("second", other, "audio/midi")
+    result = rendered(blobs, replace(job, outputs=(*job.outputs, second)), TapeRecorder())
+    assert {output.name: output.content_type for output in result.outputs if "-2" in output.name} == {
+        "music-2.musicxml": "application/vnd.recordare.musicxml+xml",
+        "pianoroll-2.png": "image/png",
+        "music-2.ogg": "audio/ogg",
+        "music-2.wav": "audio/wav",
+    }
+    assert len(result.outputs) == 8
+    sound = {output.name: blobs.get(output.blob_key) for output in result.outputs}
+    assert sound["music.ogg"] == b"OggS" + hashlib.sha256(MIDI).digest()
+    assert sound["music-2.ogg"] == b"OggS" + hashlib.sha256(other).digest()
+
+
 def test_without_a_soundfont_the_rest_is_made_and_it_is_said(blobs: InMemoryBlobStore, job: Job) -> None:
     with pytest.raises(NoSoundError) as caught:
         find(None, [])

@@ -88,7 +88,7 @@ def _section(song: str, music: Piece, *, opens: bool, closes: bool) -> Section:
     encoded = encode(shaped(music, emotions))
     tokens = np.array(encoded.tokens if closes else encoded.tokens[:-1], dtype=np.int16)
     bar_of = np.cumsum([KINDS[token] is Kind.METRE for token in tokens]).astype(np.int16)
-    condition = condition_of(features, emotions, encoded.transposition)
+    condition = condition_of(features.as_dict(), emotions)
     vectors = condition.vectors(len(music.bars), opens=opens, closes=closes)
     return Section(song, tokens, bar_of, vectors, len(music.notes))
 

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Protocol
 
 from scenescore_composer.midi import read
@@ -22,7 +21,6 @@ from scenescore_shared.step_runner import Checkpoint
 _log = get_logger(__name__)
 
 _TITLE = "Scenescore"
-_PARTS = 3
 
 
 class Sound(Protocol):
@@ -54,17 +52,16 @@ class RenderStep:
             yield job, self._render(job, checkpoint)
 
     def _render(self, job: Job, checkpoint: Checkpoint) -> Rendered:
-        pieces = [output for output in job.outputs if output.content_type == OUTPUT_TYPES[MIDI]]
+        pieces = [output for output in job.outputs if output.content_type == OUTPUT_TYPES[MIDI]]  # in order
         if not pieces:
             raise PermanentError(f"Job {job.id} came to be rendered without music.")
         files: dict[str, bytes] = {}
         types: dict[str, str] = {}
         warnings: dict[str, JobWarning] = {}
-        for place, piece in enumerate(pieces):
-            midi = self.blobs.get(piece.blob_key)
-            number = next(n for n in count(1) if variation(MIDI, n) == piece.name)
-            for part, make in enumerate(self._makers(midi, job)):
-                checkpoint(job, (place + part / _PARTS) / len(pieces))
+        for number, piece in enumerate(pieces, start=1):
+            makers = self._makers(self.blobs.get(piece.blob_key), job)
+            for part, make in enumerate(makers):
+                checkpoint(job, (number - 1 + part / len(makers)) / len(pieces))
                 try:
                     made = make()
                 except NoSoundError as error:
