@@ -10,7 +10,7 @@ from samples.soundfonts import write_soundfont
 from servers.postgres import Postgres
 from servers.redis import Redis
 from servers.s3 import S3
-from servers.scenescore import Embedded, Stack, stack_settings
+from servers.scenescore import Embedded, Stack, processes_on, stack_settings
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +30,8 @@ def embedded(tmp_path_factory: pytest.TempPathFactory, corpus: Path, soundfont: 
         "SCENESCORE_WEBHOOKS__ALLOWED_NETWORKS": "127.0.0.0/8",
         "SCENESCORE_RENDER__SOUNDFONT": str(soundfont),
     }
-    up = Embedded(tmp_path_factory.mktemp("embedded"), settings)
+    folder = tmp_path_factory.mktemp("embedded")
+    up = Embedded(folder, settings)
     up.run("scenescore_standalone", "corpus", "import", str(corpus))
     try:
         up.start()
@@ -38,6 +39,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory, corpus: Path, soundfont: 
     finally:
         statuses = up.stop()
     assert statuses == {"up": 0}
+    assert processes_on(folder) == []
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from samples.client import Client
 from samples.pictures import jpeg
 from servers.process import ServerProcess
 from servers.receiver import Receiver, answer
-from servers.scenescore import Embedded, Stack, answers
+from servers.scenescore import Embedded, Stack, answers, processes_on
 from standardwebhooks import Webhook
 
 
@@ -103,16 +103,17 @@ def test_a_second_up_on_the_same_folder_is_refused_in_a_sentence(embedded: Embed
     assert "Traceback" not in second.stderr
 
 
-@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+# the fixture `embedded` ends by SIGTERM
+@pytest.mark.parametrize("kind", [signal.SIGHUP, signal.SIGKILL])
 def test_however_it_ends_it_leaves_no_process(tmp_path: Path, corpus: Path, kind: signal.Signals) -> None:
     up = Embedded(tmp_path, {})
     up.run("scenescore_standalone", "corpus", "import", str(corpus))
     up.start()
-    assert len(_processes_on(tmp_path)) >= 8
+    assert len(processes_on(tmp_path)) >= 8
     os.kill(up.processes["up"].pid, kind)
     assert up.processes["up"].wait() == (-kind if kind is signal.SIGKILL else 0)
     deadline = time.monotonic() + 60
-    while left := _processes_on(tmp_path):
+    while left := processes_on(tmp_path):
         assert time.monotonic() < deadline, left
         time.sleep(0.1)
     assert not answers(f"{up.url}/healthz")
@@ -130,7 +131,7 @@ def test_a_worker_that_can_not_load_its_model_ends(tmp_path: Path) -> None:
     worker.wait()
     assert "worker_could_not_start" in worker.log.read_text()
     assert not (tmp_path / "state" / "classify" / "ready").exists()
-    assert _processes_on(tmp_path) == []
+    assert processes_on(tmp_path) == []
 
 
 def test_the_composer_is_ready_only_once_there_is_a_corpus(tmp_path: Path, corpus: Path) -> None:
@@ -148,17 +149,3 @@ def test_the_composer_is_ready_only_once_there_is_a_corpus(tmp_path: Path, corpu
         worker.wait_until((tmp_path / "state" / "compose" / "alive").exists)
     finally:
         assert worker.stop() == 0
-
-
-def _processes_on(data_dir: Path) -> list[str]:
-    """Command lines of the processes whose environment names the folder."""
-    found = []
-    for process in Path("/proc").iterdir():
-        try:
-            environment = (process / "environ").read_bytes()
-            command = (process / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if f"SCENESCORE_DATA_DIR={data_dir}\0".encode() in environment and command:
-            found.append(command.replace(b"\0", b" ").decode())
-    return found

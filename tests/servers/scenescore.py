@@ -167,3 +167,17 @@ def answers(url: str) -> bool:
             return True
     except (URLError, OSError):
         return False
+
+
+def processes_on(data_dir: Path) -> list[str]:
+    """Command lines of the processes whose environment names the folder."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            environment = (process / "environ").read_bytes()
+            command = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if f"SCENESCORE_DATA_DIR={data_dir}\0".encode() in environment and command:
+            found.append(command.replace(b"\0", b" ").decode())
+    return found
