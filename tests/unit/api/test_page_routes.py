@@ -16,10 +16,13 @@ def files_of(api: Api) -> list[str]:
     return re.findall(r'(?:src|href)="([^"]+)"', api.client.get("/").text)
 
 
-def test_the_page_is_the_same_at_its_root_and_at_every_job(api: Api) -> None:
+PLACES = (f"/jobs/{job_id(1)}", "/listen/scl_x", "/listening", f"/listening/{job_id(2)}", "/listening/all")
+
+
+def test_the_page_is_the_same_wherever_one_opens_it(api: Api) -> None:
     page = api.client.get("/")
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert api.client.get(f"/jobs/{job_id(1)}").content == page.content
+    assert [path for path in PLACES if api.client.get(path).content != page.content] == []
     assert api.client.get("/jobs/<script>").content == page.content
     assert api.client.get("/jobs/a/b").status_code == 404
 
@@ -84,7 +87,7 @@ def test_no_name_leads_out_of_the_folder(api: Api, path: str) -> None:
 
 def test_a_link_on_another_site_opens_the_page_and_nothing_else(api: Api) -> None:
     followed = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
-    for path in ("/", f"/jobs/{job_id(1)}"):
+    for path in ("/", *PLACES):
         assert api.client.get(path, headers=followed).status_code == 200
         assert api.client.get(path, headers=followed | {"Sec-Fetch-Dest": "iframe"}).status_code == 403
         assert api.client.get(path, headers=followed | {"Host": "elsewhere.example"}).status_code == 421

@@ -1,5 +1,6 @@
 import { render } from "preact";
 import "./style.css";
+import "./listening.css";
 import { App } from "./ui/App";
 
 const page = document.getElementById("page");

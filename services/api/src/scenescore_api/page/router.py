@@ -1,4 +1,4 @@
-"""`/` and `/jobs/{id}`: one page for both, which asks the API for the rest. It holds nothing of anybody's."""
+"""`/`, `/jobs/{id}` and so on: one page for all, which asks the API for the rest. It holds nothing of anybody's."""
 
 from importlib.resources import files
 
@@ -36,6 +36,9 @@ def page_router() -> APIRouter:
 
     @router.get("/")
     @router.get("/jobs/{job_id}")
+    @router.get("/listen/{token}")
+    @router.get("/listening")
+    @router.get("/listening/{session_id}")
     async def get_page(request: Request) -> Response:
         return index.answer(request, cache_control=ASK_AGAIN, headers=_HEADERS)
 
@@ -50,4 +53,4 @@ def page_router() -> APIRouter:
 
 def is_page(path: str) -> bool:
     """Whether what lies there is the same for everybody."""
-    return path == "/" or path.startswith("/jobs/")
+    return path in {"/", "/listening"} or path.startswith(("/jobs/", "/listen/", "/listening/"))

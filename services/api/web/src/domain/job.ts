@@ -114,6 +114,12 @@ export function piecesOf(outputs: readonly Output[]): Piece[] {
   return pieces;
 }
 
+/** Where something that can be heard lies: its notes, and files of sound in the order in which they are tried. */
+export interface Track {
+  midi: string;
+  sounds: { url: string; type: string }[];
+}
+
 function plainName(name: string): string {
   return name.replace(/-\d+\./, ".");
 }

@@ -39,6 +39,14 @@ export function sentenceOf(error: unknown): string {
   return BY_CODE[error.code] ?? error.message;
 }
 
+/** The same for those who listen by a link: they have no key, and asked for nothing else. */
+export function listeningSentence(error: unknown): string {
+  if (error instanceof ApiError && (error.status === 404 || error.status === 401)) {
+    return "This link leads nowhere, or its session is over. Ask whoever sent it to you for another.";
+  }
+  return error instanceof ApiError ? sentenceOf(error) : "Something went wrong on this page. Reload it.";
+}
+
 const REMEDIES: Record<string, string> = {
   worker_lost: "Start it again; if it fails again, try a shorter piece.",
   empty_corpus: "Ask whoever runs this server for clips of these emotions, or choose another mix.",

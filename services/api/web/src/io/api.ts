@@ -1,42 +1,7 @@
-/** The API over HTTP. Every call throws ApiError, and nothing else, when it does not get what it asked for. */
-import type { Capabilities, Job, JobOptions, Output, Session } from "../domain/job";
-import { ApiError, unreachable } from "../domain/sentences";
-
-/** Shows that a page of this server's asks: no other page can send it. The value is of no matter. */
-const PROOF = { "X-Requested-With": "scenescore" };
-
-async function ask(path: string, init: RequestInit = {}): Promise<Response> {
-  let answer: Response;
-  try {
-    answer = await fetch(path, { ...init, headers: { ...PROOF, ...init.headers } });
-  } catch (error) {
-    if (init.signal?.aborted) throw error;
-    throw unreachable();
-  }
-  if (!answer.ok)
-    throw problemOf(answer.status, await answer.text().catch(() => ""), answer.headers.get("Retry-After"));
-  return answer;
-}
-
-function problemOf(status: number, text: string, retryAfter: string | null): ApiError {
-  let problem: { code?: string; detail?: string } = {};
-  try {
-    problem = JSON.parse(text) ?? {};
-  } catch {
-    // a proxy's own page, perhaps
-  }
-  const detail = problem.detail ?? `The server answered with an error (${status}). Try again in a moment.`;
-  return new ApiError(
-    status,
-    problem.code ?? "unknown",
-    detail,
-    retryAfter === null ? null : Number(retryAfter),
-  );
-}
-
-async function read<Kind>(path: string, init?: RequestInit): Promise<Kind> {
-  return (await ask(path, init)).json() as Promise<Kind>;
-}
+/** The API over HTTP: see `http` for what it throws. */
+import type { Capabilities, Job, JobOptions, Output, Piece, Session, Track } from "../domain/job";
+import { unreachable } from "../domain/sentences";
+import { ask, type Page, PROOF, problemOf, read } from "./http";
 
 const at = (id: string) => `/v1/jobs/${encodeURIComponent(id)}`;
 
@@ -46,13 +11,19 @@ export const signIn = (key: string) =>
   read<Session>("/v1/session", { method: "POST", headers: { Authorization: `Bearer ${key}` } });
 export const signOut = () => ask("/v1/session", { method: "DELETE" });
 export const getJob = (id: string) => read<Job>(at(id));
-export const listJobs = async () => (await read<{ data: Job[] }>("/v1/jobs?page_size=24")).data;
+export const listJobs = async () => (await read<Page<Job>>("/v1/jobs?page_size=24")).data;
+export const listSucceeded = (token: string | null) =>
+  read<Page<Job>>(`/v1/jobs?status=succeeded&page_size=24${token === null ? "" : `&page_token=${token}`}`);
 export const cancelJob = (id: string) => read<Job>(`${at(id)}/cancel`, { method: "POST" });
 export const getPicture = async (id: string) => (await ask(`${at(id)}/image`)).blob();
 
 /** Where a file is streamed from this server, for pages and for downloads with a name of one's own. */
 export const inlineUrl = (output: Output) => `${output.url}?inline=true`;
-export const getOutput = async (output: Output) => (await ask(inlineUrl(output))).blob();
+export const trackOf = (piece: Piece): Track => ({
+  midi: inlineUrl(piece.midi),
+  sounds: piece.audio.map((output) => ({ url: inlineUrl(output), type: output.content_type })),
+});
+export const getFile = async (url: string) => (await ask(url)).blob();
 
 /** The open stream of a job's events after `lastEventId`; null when nothing will come any more. */
 export async function openEvents(

@@ -2,22 +2,23 @@ import { useEffect, useState } from "preact/hooks";
 import { type Entry, merged, type Remembered } from "../domain/history";
 import { type Job, percent, strongest } from "../domain/job";
 import { sentenceOf } from "../domain/sentences";
+import { moment } from "../domain/times";
 import { listJobs } from "../io/api";
 import { accent } from "./accent";
+import { type Go, Link } from "./Link";
 
 interface Props {
   history: Remembered[];
-  onOpen: (id: string) => void;
+  go: Go;
   onForget: () => void;
 }
 
 /** What this browser made, and on request everything that the key may see. */
-export function Gallery({ history, onOpen, onForget }: Props) {
+export function Gallery({ history, go, onForget }: Props) {
   const [jobs, setJobs] = useState<Job[]>([]);
   const [all, setAll] = useState(false);
   const [error, setError] = useState<unknown>(null);
   // whatever changes the history has changed a job, too
-  // see above
   useEffect(() => {
     let gone = false;
     listJobs()
@@ -52,7 +53,7 @@ export function Gallery({ history, onOpen, onForget }: Props) {
       ) : (
         <ul>
           {shown.map((entry) => (
-            <Card key={entry.id} entry={entry} onOpen={onOpen} />
+            <Card key={entry.id} entry={entry} go={go} />
           ))}
         </ul>
       )}
@@ -65,28 +66,21 @@ export function Gallery({ history, onOpen, onForget }: Props) {
   );
 }
 
-function Card({ entry, onOpen }: { entry: Entry; onOpen: (id: string) => void }) {
+function Card({ entry, go }: { entry: Entry; go: Go }) {
   const emotion = strongest(entry.emotions);
   const picture = entry.thumbnail ?? entry.image;
   return (
     <li style={accent(emotion)}>
-      <a
-        href={`/jobs/${entry.id}`}
-        onClick={(event) => {
-          if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-          event.preventDefault();
-          onOpen(entry.id);
-        }}
-      >
+      <Link href={`/jobs/${entry.id}`} go={go}>
         {picture ? <img src={picture} alt="" loading="lazy" /> : <span class="blank" aria-hidden="true" />}
         <span class="caption">
           <strong>{captionOf(entry)}</strong>
           <small>
             {entry.status !== "succeeded" && entry.emotions ? `${entry.status} · ` : ""}
-            {new Date(entry.at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })}
+            {moment(entry.at)}
           </small>
         </span>
-      </a>
+      </Link>
     </li>
   );
 }

@@ -10,6 +10,7 @@ import { Alert } from "./Alert";
 import { accent } from "./accent";
 import { Bars } from "./Bars";
 import { Clips } from "./Clips";
+import { CopyLink } from "./CopyLink";
 import { Music } from "./Music";
 import { Progress } from "./Progress";
 
@@ -99,7 +100,7 @@ export function JobPage({ id, onJob, onError, onSubmitted, onSameSettings }: Pro
           {job.links.image && <img class="picture" src={job.links.image} alt="The scene" />}
           {hasMusic && bars}
         </div>
-        {hasMusic ? <Music job={job} pieces={pieces} ended={ended} /> : bars}
+        {hasMusic ? <Music job={job} pieces={pieces} ended={ended} onError={onError} /> : bars}
       </div>
       {ended && (
         <div class="row">
@@ -109,7 +110,7 @@ export function JobPage({ id, onJob, onError, onSubmitted, onSameSettings }: Pro
           <button type="button" onClick={() => onSameSettings(job)}>
             Same settings, another picture
           </button>
-          <CopyLink />
+          <CopyLink link={location.href} otherwise="Copy it from the address bar." />
         </div>
       )}
       <Clips job={job} />
@@ -123,28 +124,6 @@ function title(job: Job): string {
   const emotion = strongest(job.emotions);
   const feeling = emotion === null ? "Mixed feelings" : `Mostly ${emotion}`;
   return job.music ? `${feeling}, in ${job.music.key}` : feeling;
-}
-
-function CopyLink() {
-  const [told, setTold] = useState("");
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(location.href);
-      setTold("Copied.");
-    } catch {
-      setTold("Copy it from the address bar.");
-    }
-  };
-  return (
-    <>
-      <button type="button" onClick={() => void copy()}>
-        Copy the link
-      </button>
-      <span class="hint" role="status">
-        {told}
-      </span>
-    </>
-  );
 }
 
 /** The job as it is now and as it goes on. */

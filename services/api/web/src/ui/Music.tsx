@@ -1,12 +1,14 @@
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { downloadName, type Job, type Output, type Piece } from "../domain/job";
-import { inlineUrl } from "../io/api";
+import { inlineUrl, trackOf } from "../io/api";
+import { Rating } from "./Rating";
 import { Transport } from "./Transport";
 
 interface Props {
   job: Job;
   pieces: Piece[];
   ended: boolean;
+  onError: (error: unknown) => void;
 }
 
 const KINDS: Record<string, string> = {
@@ -19,10 +21,11 @@ const KINDS: Record<string, string> = {
 };
 
 /** The music of a job: which piece, played and drawn, and its files. */
-export function Music({ job, pieces, ended }: Props) {
+export function Music({ job, pieces, ended, onError }: Props) {
   const [number, setNumber] = useState(pieces[0]?.number ?? 1);
   const piece = pieces.find((candidate) => candidate.number === number) ?? pieces[0];
-  if (!piece) return null;
+  const track = useMemo(() => piece && trackOf(piece), [piece]);
+  if (!piece || !track) return null;
   return (
     <section aria-label="Music" class="music">
       {pieces.length > 1 && (
@@ -41,7 +44,7 @@ export function Music({ job, pieces, ended }: Props) {
           ))}
         </fieldset>
       )}
-      <Transport key={piece.number} piece={piece} ended={ended} />
+      <Transport key={piece.number} track={track} ended={ended} drawn />
       <Facts job={job} />
       <ul class="downloads" aria-label="Downloads">
         {[piece.midi, ...piece.audio, ...piece.others].map((output) => (
@@ -52,6 +55,7 @@ export function Music({ job, pieces, ended }: Props) {
           </li>
         ))}
       </ul>
+      {ended && <Rating key={piece.midi.name} job={job} output={piece.midi.name} onError={onError} />}
     </section>
   );
 }

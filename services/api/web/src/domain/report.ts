@@ -1,0 +1,86 @@
+/** What came of listening: the API's figures, and how they are written. */
+import { GRADES, type Grade } from "./ratings";
+
+export type Counts = Record<Grade, number>;
+
+export interface Interval {
+  low: number;
+  high: number;
+}
+
+export interface Figures {
+  counts: Counts;
+  mean: number | null;
+  fair_or_better: ({ share: number } & Interval) | null;
+  alpha: number | null;
+}
+
+export interface ListenerFigures {
+  listener: string;
+  /** The same name in two sessions is two listeners. */
+  session_id: string | null;
+  quality: Counts;
+  fit: Counts;
+  mean_quality: number | null;
+  mean_fit: number | null;
+}
+
+export interface VersionFigures {
+  /** The names of what made the pieces, together. */
+  version: string;
+  pieces: number;
+  quality: Figures;
+  fit: Figures;
+}
+
+/** How far the mean of one version lies above that of another, in points. */
+export type Difference = { difference: number } & Interval;
+
+export interface Comparison {
+  a: string;
+  b: string;
+  quality: Difference | null;
+  fit: Difference | null;
+}
+
+export interface RatingsReport {
+  pieces: number;
+  listeners: ListenerFigures[];
+  overall: { quality: Figures; fit: Figures };
+  by_version: VersionFigures[];
+  comparison: Comparison | null;
+  /** The thesis's listeners, who were asked for the quality alone. */
+  reference: {
+    source: string;
+    pieces: number;
+    listeners: { listener: string; counts: Counts; mean: number | null }[];
+    overall: Figures;
+  };
+}
+
+const NOTHING = "–";
+
+/** Of grades from 5 (excellent) to 1 (bad). */
+export function written(figure: number | null): string {
+  return figure === null ? NOTHING : figure.toFixed(2).replace("-", "−");
+}
+
+export function writtenShare(share: ({ share: number } & Interval) | null): string {
+  if (share === null) return NOTHING;
+  const [middle, low, high] = [share.share, share.low, share.high].map((part) => (100 * part).toFixed(1));
+  return `${middle} % (${low}–${high} %)`;
+}
+
+/** How many grades there are. */
+export function countOf(counts: Counts | null): number {
+  return GRADES.reduce((sum, grade) => sum + (counts?.[grade] ?? 0), 0);
+}
+
+/** What a difference between version `a` and version `b` allows to say: where the interval holds 0, nothing. */
+export function verdict(found: Difference | null): string {
+  if (found === null) return "too few ratings to tell.";
+  const { difference, low, high } = found;
+  const figures = `${written(difference)} points (${written(low)} to ${written(high)})`;
+  if (low <= 0 && high >= 0) return `no clear difference: ${figures}.`;
+  return `${difference > 0 ? "the first" : "the second"} was graded better: ${figures}.`;
+}

@@ -1,0 +1,132 @@
+import { useEffect, useState } from "preact/hooks";
+import type { Job } from "../domain/job";
+import {
+  type Draft,
+  gradesOf,
+  isChanged,
+  LONGEST_NAME,
+  nameComplaint,
+  type Rating as Saved,
+  UNRATED,
+} from "../domain/ratings";
+import { sentenceOf } from "../domain/sentences";
+import { getRatings, rate, unrate } from "../io/ratings";
+import { loadName, saveName } from "../io/store";
+import { Alert } from "./Alert";
+import { GradeFields } from "./GradeFields";
+
+interface Props {
+  job: Job;
+  /** The name of the piece's MIDI. */
+  output: string;
+  onError: (error: unknown) => void;
+}
+
+/** What somebody says of a piece: once for each name, to be changed at any time. */
+export function Rating({ job, output, onError }: Props) {
+  const [name, setName] = useState(loadName);
+  const [saved, setSaved] = useState<Saved | null>(null);
+  const [changed, setChanged] = useState<Draft | null>(null);
+  const [complaint, setComplaint] = useState<string | null>(null);
+  const [told, setTold] = useState("");
+  const [busy, setBusy] = useState(false);
+  const hasPicture = job.input.image !== null;
+  const listener = name.trim();
+
+  useEffect(() => {
+    setSaved(null);
+    if (nameComplaint(listener) !== null) return;
+    let gone = false;
+    getRatings(job.id, listener)
+      .then(
+        (found) =>
+          !gone &&
+          setSaved(found.find((rating) => rating.output === output && rating.session_id === null) ?? null),
+      )
+      // looked up for convenience: what is sent says what is wrong
+      .catch(() => undefined);
+    return () => {
+      gone = true;
+    };
+  }, [job.id, output, listener]);
+
+  const act = async (action: () => Promise<void>) => {
+    setBusy(true);
+    setComplaint(null);
+    setTold("");
+    try {
+      await action();
+    } catch (problem) {
+      setComplaint(sentenceOf(problem));
+      onError(problem);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const draft = changed ?? saved ?? UNRATED;
+  const send = (event: Event) => {
+    event.preventDefault();
+    const grades = gradesOf(draft, hasPicture);
+    const wrong = typeof grades === "string" ? grades : nameComplaint(listener);
+    if (typeof grades === "string" || wrong !== null) {
+      setComplaint(wrong);
+      return;
+    }
+    void act(async () => {
+      setSaved(await rate(job.id, listener, output, grades));
+      saveName(listener);
+      setChanged(null);
+      setTold("Saved. You can change it at any time.");
+    });
+  };
+  const remove = () =>
+    act(async () => {
+      await unrate(job.id, listener, output);
+      setSaved(null);
+      setChanged(null);
+      setTold("Your rating is gone.");
+    });
+  return (
+    <section class="rating card" aria-labelledby="rating-title">
+      <h2 id="rating-title">Rate it</h2>
+      <form noValidate onSubmit={send}>
+        <GradeFields
+          draft={draft}
+          hasPicture={hasPicture}
+          onDraft={(next) => {
+            setChanged(next);
+            setTold("");
+          }}
+        />
+        <div class="row">
+          <label class="name">
+            <span>Your name</span>
+            <input
+              type="text"
+              autocomplete="nickname"
+              maxLength={LONGEST_NAME}
+              value={name}
+              onChange={(event) => setName(event.currentTarget.value)}
+            />
+          </label>
+          <button
+            type="submit"
+            class="primary"
+            disabled={busy || (saved !== null && !isChanged(draft, saved))}
+          >
+            {saved === null ? "Save the rating" : "Change the rating"}
+          </button>
+          {saved !== null && (
+            <button type="button" class="link" disabled={busy} onClick={() => void remove()}>
+              Remove it
+            </button>
+          )}
+        </div>
+        {complaint !== null && <Alert>{complaint}</Alert>}
+        <p class="hint" role="status">
+          {told}
+        </p>
+      </form>
+    </section>
+  );
+}

@@ -1,0 +1,76 @@
+import { type Comparison, type RatingsReport, verdict } from "../domain/report";
+import { FiguresTable } from "./ReportTables";
+
+interface Props {
+  report: RatingsReport;
+  /** Asks to compare these two. */
+  onVersions: (a: string, b: string) => void;
+}
+
+/** What was said of the pieces of each version of the models, and how two of them compare. */
+export function Versions({ report, onVersions }: Props) {
+  const { by_version: versions, comparison } = report;
+  return (
+    <>
+      {(["quality", "fit"] as const).map((measure) => (
+        <FiguresTable
+          key={measure}
+          caption={`${measure === "quality" ? "Quality" : "Fit"} by version of the models`}
+          rows={versions.map((each) => ({ name: each.version, figures: each[measure] }))}
+        />
+      ))}
+      {comparison && (
+        <Compared
+          comparison={comparison}
+          names={versions.map((each) => each.version)}
+          onVersions={onVersions}
+        />
+      )}
+    </>
+  );
+}
+
+interface ComparedProps {
+  comparison: Comparison;
+  names: string[];
+  onVersions: Props["onVersions"];
+}
+
+function Compared({ comparison, names, onVersions }: ComparedProps) {
+  const { a, b } = comparison;
+  return (
+    <section class="compared" aria-labelledby="compared-title">
+      <h3 id="compared-title">Two versions compared</h3>
+      <div class="grid">
+        <Choice label="The first" names={names} value={a} onValue={(name) => onVersions(name, b)} />
+        <Choice label="The second" names={names} value={b} onValue={(name) => onVersions(a, name)} />
+      </div>
+      <ul role="status">
+        <li>Quality: {verdict(comparison.quality)}</li>
+        <li>Fit: {verdict(comparison.fit)}</li>
+      </ul>
+    </section>
+  );
+}
+
+interface ChoiceProps {
+  label: string;
+  names: string[];
+  value: string;
+  onValue: (name: string) => void;
+}
+
+function Choice({ label, names, value, onValue }: ChoiceProps) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <select value={value} onChange={(event) => onValue(event.currentTarget.value)}>
+        {names.map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
