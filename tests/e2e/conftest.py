@@ -1,5 +1,6 @@
 """Scenescore as its users run it: embedded, and as a stack on private PostgreSQL, Redis and S3."""
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,10 @@ from pathlib import Path
 import pytest
 from samples.midi import write_corpus
 from samples.soundfonts import write_soundfont
+from selenium.webdriver import Chrome
+from servers.browser import browser
 from servers.postgres import Postgres
+from servers.process import ServerMissingError
 from servers.redis import Redis
 from servers.s3 import S3
 from servers.scenescore import Embedded, Stack, processes_on, stack_settings
@@ -21,6 +25,19 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def soundfont(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_soundfont(tmp_path_factory.mktemp("soundfont") / "tiny.sf2")
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    folder = tmp_path_factory.mktemp("browser")
+    try:
+        opened = browser(folder)
+        with opened as driver:
+            yield driver
+    except ServerMissingError as error:
+        if os.environ.get("TESTS_REQUIRE_SERVERS"):
+            raise
+        pytest.skip(f"the page in a browser: {error}")
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,19 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 from samples.checks import assert_good_job
 from samples.client import Client
 from samples.photographs import photographs
-from samples.pictures import jpeg
+from samples.pictures import encoded, jpeg, scene
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.keys import Keys
 from servers.redis import Redis
 from servers.scenescore import Stack
+from servers.visitor import Visitor
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +84,59 @@ def test_a_damaged_picture_is_refused_and_nobody_dies(client: Client) -> None:
     answer = client.http.post("/v1/jobs", files={"image": ("p.jpg", jpeg()[:500])})
     assert answer.status_code == 422
     assert client.wait(client.submit(jpeg(21))["id"])["status"] == "succeeded"
+
+
+def test_a_key_opens_the_page_its_pictures_sound_and_events(
+    stack: Stack, chromium: Chrome, tmp_path: Path
+) -> None:
+    """By another API on the same jobs, which asks for keys."""
+    stack.environment["SCENESCORE_API__REQUIRE_KEYS"] = "true"
+    stack.start("api-2")
+    del stack.environment["SCENESCORE_API__REQUIRE_KEYS"]
+    visitor = Visitor(chromium, stack.url_of("api-2"))
+    visitor.forget()
+    visitor.open()
+    visitor.sees("Sign in with a key")
+    assert visitor.audit() == []
+    visitor.photograph(tmp_path, "sign-in")
+    key = stack.run("scenescore_api.keys", "create", "ann").splitlines()[-2]
+    field = visitor.one("input[type=password]")
+    field.send_keys("scs_wrong", Keys.ENTER)
+    visitor.sees("This key is not known here")
+    field.clear()
+    field.send_keys(key, Keys.ENTER)
+
+    stack.processes["compose"].freeze()
+    visitor.submit(jpeg(30))
+    visitor.sees("How it feels", seconds=60)
+    visitor.click("Stop")
+    visitor.sees("This job was stopped.")
+    stack.processes["compose"].thaw()
+    picture = encoded(scene(960, 720, seed=31))
+    job = visitor.submit(picture)
+    visitor.sees("Your music is ready.", seconds=90)
+    assert visitor.script("return document.querySelector('.picture').naturalWidth") == 960
+    visitor.one("[data-player=file]")
+    visitor.click("Play")
+    visitor.hears()
+    visitor.choose("quality", "good")
+    visitor.choose("fit", "bad")
+    visitor.one(".rating input[type=text]").send_keys("ann")
+    visitor.click("Save the rating")
+    visitor.sees("Saved.")
+    visitor.open("/listening/all")
+    visitor.sees("Quality of the music")
+
+    (cookie,) = visitor.driver.get_cookies()
+    assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == ("scenescore_session", True, "Strict")
+    assert key not in visitor.script("return JSON.stringify({ ...localStorage, ...sessionStorage })")
+    visitor.click("Sign out")
+    visitor.sees("Sign in with a key")
+    visitor.open(f"/jobs/{job}")
+    visitor.sees("Sign in with a key")
+    assert visitor.driver.get_cookies() == []
+    assert visitor.complaints() == []
+    stack.end("api-2")
 
 
 def _events(stack: Stack, name: str) -> list[dict[str, Any]]:

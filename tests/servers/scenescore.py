@@ -5,6 +5,7 @@ import signal
 import sys
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 from urllib.error import URLError
@@ -148,7 +149,7 @@ def _kind_of(name: str) -> str:
 
 
 class Embedded(Stack):
-    """`scenescore up`: the same as one command, without servers."""
+    """`scenescore up`: the same as one command, without servers. Its one process is called `up`."""
 
     def start(self, *names: str) -> None:
         assert not names
@@ -159,6 +160,27 @@ class Embedded(Stack):
         )
         self.processes["up"].start()
         self.processes["up"].wait_until(lambda: "Scenescore is up" in self.log("up").read_text())
+
+    def freeze(self, kind: str) -> None:
+        """What `up` runs of that kind stands still; what it holds open stays open."""
+        os.killpg(self._child(kind), signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Everything goes on that was frozen."""
+        for pid in self.processes["up"].children():
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGCONT)
+
+    def _child(self, kind: str) -> int:
+        """Its pid, which is its session's, too."""
+        (module,) = _COMMANDS[kind]
+        command = f"\0scenescore_standalone.child\0{module}\0".encode()
+        (pid,) = [
+            pid
+            for pid in self.processes["up"].children()
+            if Path(f"/proc/{pid}/cmdline").read_bytes().endswith(command)
+        ]
+        return pid
 
 
 def answers(url: str) -> bool:

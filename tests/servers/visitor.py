@@ -10,9 +10,15 @@ from typing import Any, TypeVar
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 Found = TypeVar("Found")
+
+AXE = Path(__file__).resolve().parents[2] / "services/api/web/node_modules/axe-core/axe.min.js"
+"""Comes with the page's npm packages."""
+AUDIBLE = 0.001
+"""Root mean square: -60 dBFS."""
 
 _DROP = """
 const [data, name, type] = arguments;
@@ -100,9 +106,59 @@ class Visitor:
     def script(self, code: str, *arguments: Any) -> Any:
         return self.driver.execute_script(code, *arguments)
 
-    def audit(self, axe: Path) -> list[str]:
-        """What axe finds that is serious or worse."""
-        self.driver.execute_script(axe.read_text(encoding="utf-8"))
+    def choose(self, question: str, grade: str) -> None:
+        self.one(f"input[name={question}][value={grade}]").click()
+
+    def grades(self) -> list[str]:
+        """Those that are chosen."""
+        chosen = self.driver.find_elements(By.CSS_SELECTOR, ".scale :checked")
+        return [str(radio.get_attribute("value")) for radio in chosen]
+
+    def submit(self, picture: bytes) -> str:
+        """From the first page; returns the job's id."""
+        self.open()
+        self.drop(picture)
+        self.click("Compose")
+        return self.job_id()
+
+    def submit_mix(self, **weights: int) -> str:
+        """A job without a picture."""
+        self.open()
+        self.click("Options")
+        self.one(".mix input[type=checkbox]").click()
+        for label in self.driver.find_elements(By.CSS_SELECTOR, ".mix .field"):
+            slider = label.find_element(By.TAG_NAME, "input")
+            slider.send_keys(Keys.END if weights.get(label.text.split()[0]) else Keys.HOME)
+        self.click("Compose")
+        return self.job_id()
+
+    def position(self) -> float:
+        """Of the music, in seconds, as the page shows it."""
+        return float(self.one(".position").get_attribute("value") or 0)
+
+    def hears(self) -> None:
+        """That the music goes on, and that what comes out is no silence: music has rests, so not at every moment."""
+        before = self.position()
+        self.until(lambda: self.position() > before + 0.2)
+        self.until(lambda: float(self.one(".level").get_attribute("data-level") or 0) > AUDIBLE, seconds=5)
+
+    def offline(self) -> None:
+        self.driver.set_network_conditions(offline=True, latency=0, throughput=0)
+
+    def online(self) -> None:
+        self.driver.delete_network_conditions()
+        self.block()
+
+    def block(self, *urls: str) -> None:
+        """Lets nothing come from there."""
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        self.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": list(urls)})
+
+    def audit(self) -> list[str]:
+        """What axe finds that is serious or worse; nothing where it is not installed."""
+        if not AXE.exists():
+            return []
+        self.driver.execute_script(AXE.read_text(encoding="utf-8"))
         found = self.driver.execute_async_script(
             "const done = arguments[arguments.length - 1]; axe.run().then((r) => done(JSON.stringify(r.violations)))"
         )

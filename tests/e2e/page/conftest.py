@@ -1,23 +1,18 @@
-"""One browser, and Scenescore on SQLite and files, whose processes can be frozen one by one."""
+"""`scenescore up`, whose processes can be frozen one by one, and somebody who looks at its page."""
 
-import os
 import shutil
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from samples.midi import write_corpus
-from servers.browser import browser
-from servers.process import ServerMissingError
-from servers.scenescore import Stack
+from selenium.webdriver import Chrome
+from servers.scenescore import Embedded, processes_on
 from servers.visitor import Visitor
-
-NAMES = ("api", "sweeper", "classify", "compose", "render")
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory, soundfont: Path) -> Iterator[Stack]:
+def running(tmp_path_factory: pytest.TempPathFactory, soundfont: Path) -> Iterator[Embedded]:
     corpus = write_corpus(tmp_path_factory.mktemp("corpus") / "tiny")
     # so that there is a mix for which nothing can be composed
     shutil.rmtree(corpus / "calm")
@@ -27,37 +22,25 @@ def running(tmp_path_factory: pytest.TempPathFactory, soundfont: Path) -> Iterat
         # frozen workers shall not lose their jobs
         "SCENESCORE_JOBS__LEASE_SECONDS": "120",
     }
-    stack = Stack(tmp_path_factory.mktemp("page"), settings)
-    stack.run("scenescore_shared.provision")
-    stack.run("scenescore_standalone", "corpus", "import", str(corpus))
+    folder = tmp_path_factory.mktemp("page")
+    up = Embedded(folder, settings)
+    up.run("scenescore_standalone", "corpus", "import", str(corpus))
     try:
-        stack.start(*NAMES)
-        yield stack
+        up.start()
+        yield up
     finally:
-        for process in stack.processes.values():
-            process.thaw()
-        statuses = stack.stop()
-    assert set(statuses.values()) <= {0, -signal.SIGTERM}
+        up.thaw()
+        statuses = up.stop()
+    assert statuses == {"up": 0}
+    assert processes_on(folder) == []
 
 
-@pytest.fixture(scope="session")
-def visitor(tmp_path_factory: pytest.TempPathFactory, running: Stack) -> Iterator[Visitor]:
-    folder = tmp_path_factory.mktemp("browser")
-    try:
-        opened = browser(folder)
-        with opened as driver:
-            yield Visitor(driver, running.url)
-    except ServerMissingError as error:
-        if os.environ.get("TESTS_REQUIRE_SERVERS"):
-            raise
-        pytest.skip(f"the page in a browser: {error}")
-
-
-@pytest.fixture(autouse=True)
-def _fresh(visitor: Visitor, running: Stack) -> Iterator[None]:
-    visitor.forget()
-    yield
-    for name in NAMES:
-        running.processes[name].thaw()
-    visitor.driver.delete_network_conditions()
-    assert visitor.complaints() == []
+@pytest.fixture
+def visitor(chromium: Chrome, running: Embedded) -> Iterator[Visitor]:
+    """Somebody whose browser was never here."""
+    opened = Visitor(chromium, running.url)
+    opened.forget()
+    yield opened
+    running.thaw()
+    opened.online()
+    assert opened.complaints() == []

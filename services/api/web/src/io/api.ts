@@ -13,7 +13,9 @@ export const signOut = () => ask("/v1/session", { method: "DELETE" });
 export const getJob = (id: string) => read<Job>(at(id));
 export const listJobs = async () => (await read<Page<Job>>("/v1/jobs?page_size=24")).data;
 export const listSucceeded = (token: string | null) =>
-  read<Page<Job>>(`/v1/jobs?status=succeeded&page_size=24${token === null ? "" : `&page_token=${token}`}`);
+  read<Page<Job>>(
+    `/v1/jobs?status=succeeded&page_size=24${token === null ? "" : `&page_token=${encodeURIComponent(token)}`}`,
+  );
 export const cancelJob = (id: string) => read<Job>(`${at(id)}/cancel`, { method: "POST" });
 export const getPicture = async (id: string) => (await ask(`${at(id)}/image`)).blob();
 

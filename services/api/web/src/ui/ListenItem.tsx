@@ -31,6 +31,10 @@ export function ListenItem({ token, item, index, listening, onSave, onGo }: Prop
   // so that who can't see the page is told that another piece is there
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
 
+  const change = (changed: Draft) => {
+    setComplaint(null);
+    setDraft(changed);
+  };
   const next = index + 1 < listening.items.length ? index + 1 : null;
   const send = async (event: Event) => {
     event.preventDefault();
@@ -79,7 +83,7 @@ export function ListenItem({ token, item, index, listening, onSave, onGo }: Prop
           <div class="beside">
             <Transport track={track} ended drawn={false} />
             <form id="grades" noValidate onSubmit={(event) => void send(event)}>
-              <GradeFields draft={draft} hasPicture={item.has_picture} onDraft={setDraft} />
+              <GradeFields draft={draft} hasPicture={item.has_picture} onDraft={change} />
             </form>
             {complaint !== null && <Alert>{complaint}</Alert>}
             {turns}

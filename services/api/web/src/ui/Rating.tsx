@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Job } from "../domain/job";
 import {
   type Draft,
@@ -25,30 +25,35 @@ interface Props {
 /** What somebody says of a piece: once for each name, to be changed at any time. */
 export function Rating({ job, output, onError }: Props) {
   const [name, setName] = useState(loadName);
+  // as the name was when it was left: not each letter is looked up
+  const [entered, setEntered] = useState(name);
   const [saved, setSaved] = useState<Saved | null>(null);
   const [changed, setChanged] = useState<Draft | null>(null);
   const [complaint, setComplaint] = useState<string | null>(null);
   const [told, setTold] = useState("");
   const [busy, setBusy] = useState(false);
+  // a look that began before what it looks for was saved or removed tells nothing
+  const looks = useRef(0);
   const hasPicture = job.input.image !== null;
   const listener = name.trim();
 
   useEffect(() => {
+    looks.current += 1;
+    const look = looks.current;
     setSaved(null);
-    if (nameComplaint(listener) !== null) return;
-    let gone = false;
-    getRatings(job.id, listener)
+    if (nameComplaint(entered) !== null) return;
+    getRatings(job.id, entered.trim())
       .then(
         (found) =>
-          !gone &&
+          look === looks.current &&
           setSaved(found.find((rating) => rating.output === output && rating.session_id === null) ?? null),
       )
       // looked up for convenience: what is sent says what is wrong
       .catch(() => undefined);
     return () => {
-      gone = true;
+      looks.current += 1;
     };
-  }, [job.id, output, listener]);
+  }, [job.id, output, entered]);
 
   const act = async (action: () => Promise<void>) => {
     setBusy(true);
@@ -56,6 +61,7 @@ export function Rating({ job, output, onError }: Props) {
     setTold("");
     try {
       await action();
+      looks.current += 1;
     } catch (problem) {
       setComplaint(sentenceOf(problem));
       onError(problem);
@@ -95,6 +101,7 @@ export function Rating({ job, output, onError }: Props) {
           hasPicture={hasPicture}
           onDraft={(next) => {
             setChanged(next);
+            setComplaint(null);
             setTold("");
           }}
         />
@@ -106,7 +113,8 @@ export function Rating({ job, output, onError }: Props) {
               autocomplete="nickname"
               maxLength={LONGEST_NAME}
               value={name}
-              onChange={(event) => setName(event.currentTarget.value)}
+              onInput={(event) => setName(event.currentTarget.value)}
+              onChange={() => setEntered(name)}
             />
           </label>
           <button

@@ -43,8 +43,10 @@ export function SessionForm({ onMake, onClose, onError }: Props) {
       onError(problem);
     }
   };
-  const choose = (id: string, on: boolean) =>
-    setChosen((before) => new Set(on ? [...before, id] : [...before].filter((other) => other !== id)));
+  const choose = (ids: string[], on: boolean) => {
+    setComplaint(null);
+    setChosen((before) => new Set([...[...before].filter((id) => !ids.includes(id)), ...(on ? ids : [])]));
+  };
   const all = jobs !== null && jobs.length > 0 && jobs.every((job) => chosen.has(job.id));
   return (
     <form class="card" noValidate aria-label="A new session" onSubmit={(event) => void send(event)}>
@@ -74,7 +76,10 @@ export function SessionForm({ onMake, onClose, onError }: Props) {
               type="checkbox"
               checked={all}
               onChange={(event) =>
-                setChosen(new Set(event.currentTarget.checked ? jobs.map((job) => job.id) : []))
+                choose(
+                  jobs.map((job) => job.id),
+                  event.currentTarget.checked,
+                )
               }
             />
             All that are shown
@@ -85,7 +90,7 @@ export function SessionForm({ onMake, onClose, onError }: Props) {
         <ul>
           {jobs?.map((job) => (
             <li key={job.id}>
-              <Choice job={job} checked={chosen.has(job.id)} onChange={(on) => choose(job.id, on)} />
+              <Choice job={job} checked={chosen.has(job.id)} onChange={(on) => choose([job.id], on)} />
             </li>
           ))}
         </ul>
