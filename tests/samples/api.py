@@ -17,6 +17,7 @@ from scenescore_api.app import make_app
 from scenescore_api.doors import Doors
 from scenescore_api.pictures import PictureLimits, PictureReader
 from scenescore_api.queue_places import QueuePlaces
+from scenescore_api.ratings.service import RatingService
 from scenescore_api.service import JobService
 from scenescore_api.settings import ApiSettings
 from scenescore_api.webhooks.addresses import AddressRules
@@ -129,7 +130,14 @@ def api_on_fakes(
         keys_required=settings.api.require_keys,
         limits=settings.limits.of_requests,
         submission_limits=settings.limits.of_submissions,
+        listening_limits=settings.limits.of_listening,
     )
-    app = make_app(service, settings, doors=doors, on_shutdown=lambda: None)
+    ratings = RatingService(
+        jobs=service,
+        ratings=jobs.ratings,
+        sessions=jobs.ratings.sessions,
+        new_id=lambda: job_id(next(numbers)),
+    )
+    app = make_app(service, settings, doors=doors, ratings=ratings, on_shutdown=lambda: None)
     with TestClient(app, base_url=ORIGIN, raise_server_exceptions=False) as client:
         yield Api(app, client, jobs, blobs, publisher, clock, keys)

@@ -17,7 +17,8 @@ _SECRET_LENGTH = 43
 """Digits that 32 bytes take in base 62."""
 
 _KEY = re.compile(rf"{_PREFIX}_(?P<id>[0-9A-Za-z]{{{_ID_LENGTH}}})_[0-9A-Za-z]{{{_SECRET_LENGTH}}}")
-_LOOKS_LIKE_KEY = re.compile(rf"{_PREFIX}_([0-9A-Za-z]{{1,32}})_[0-9A-Za-z]+")
+_LOOKS_LIKE_SECRET = re.compile(rf"({_PREFIX}_[0-9A-Za-z]{{1,32}}|scl)_[0-9A-Za-z]+")
+"""A key, or the token of a listening session's link."""
 _OWNER = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 
 
@@ -76,8 +77,8 @@ def hash_of(key: str) -> str:
 
 
 def redacted(text: str) -> str:
-    """`text` with the secret part of each key in it taken out."""
-    return _LOOKS_LIKE_KEY.sub(rf"{_PREFIX}_\1_…", text)
+    """`text` with the secret part of each key, and each token of a listening session, taken out."""
+    return _LOOKS_LIKE_SECRET.sub(r"\1_…", text)
 
 
 def _in_base62(number: int) -> str:

@@ -21,6 +21,7 @@ from scenescore_shared.errors import (
     NotFoundError,
     QuotaExceededError,
 )
+from scenescore_shared.fake_listening import InMemoryRatingRepository
 from scenescore_shared.fake_webhooks import InMemoryDeliveryRepository
 from scenescore_shared.idempotency import Answered, Claimant, Reservation, earlier_answer, reserved
 from scenescore_shared.jobs import Job, Status, Step, event_data
@@ -44,6 +45,7 @@ class InMemoryJobRepository:
         self._events: dict[str, list[JobEvent]] = {}
         self._lock = threading.RLock()
         self.idempotency_keys = InMemoryIdempotencyKeys()
+        self.ratings = InMemoryRatingRepository(self.get)
         self._sweep_locks = {sweep: threading.Lock() for sweep in Sweep}
 
     def add(self, job: Job, *, max_unfinished: int | None = None, answered: Answered | None = None) -> None:
@@ -61,6 +63,10 @@ class InMemoryJobRepository:
     def get(self, job_id: str) -> Job:
         with self._lock:
             return self._existing(job_id)
+
+    def get_many(self, job_ids: Collection[str]) -> Mapping[str, Job]:
+        with self._lock:
+            return {job_id: self._jobs[job_id] for job_id in job_ids if job_id in self._jobs}
 
     def update(self, job_id: str, change: Change) -> Job:
         with self._lock:
@@ -84,6 +90,7 @@ class InMemoryJobRepository:
                 raise IllegalMoveError(f"Job {job_id} is still {job.status}: cancel it first.")
             self._events.pop(job_id)
             self.deliveries.forget_job(job_id)
+            self.ratings.forget_job(job_id)
             return self._jobs.pop(job_id)
 
     def page(

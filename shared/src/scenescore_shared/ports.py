@@ -52,6 +52,9 @@ class JobRepository(Protocol):
     def get(self, job_id: str) -> Job:
         """Raises NotFoundError."""
 
+    def get_many(self, job_ids: Collection[str]) -> Mapping[str, Job]:
+        """Those of these jobs that are there, by id."""
+
     def update(self, job_id: str, change: Change) -> Job:
         """Reads, changes and saves the job under a lock on it; appends an event if `seq` rose.
 

@@ -16,9 +16,12 @@ from scenescore_shared.adapters.sql.engine import make_engine, sqlite_file
 from scenescore_shared.adapters.sql.idempotency import SqlIdempotencyKeys
 from scenescore_shared.adapters.sql.jobs import SqlJobRepository
 from scenescore_shared.adapters.sql.keys import SqlApiKeys
+from scenescore_shared.adapters.sql.listening import SqlListeningSessionRepository
 from scenescore_shared.adapters.sql.locks import advisory_lock, file_lock
+from scenescore_shared.adapters.sql.ratings import SqlRatingRepository
 from scenescore_shared.adapters.sql.webhooks import SqlDeliveryRepository, SqlSecretRepository
 from scenescore_shared.fakes import InMemoryRateLimiter
+from scenescore_shared.listening_ports import ListeningSessionRepository, RatingRepository
 from scenescore_shared.ports import (
     ApiKeys,
     BlobIndex,
@@ -80,6 +83,14 @@ def build_delivery_repository(engine: Engine) -> DeliveryRepository:
 
 def build_secret_repository(engine: Engine) -> SecretRepository:
     return SqlSecretRepository(engine)
+
+
+def build_rating_repository(engine: Engine) -> RatingRepository:
+    return SqlRatingRepository(engine)
+
+
+def build_listening_session_repository(engine: Engine) -> ListeningSessionRepository:
+    return SqlListeningSessionRepository(engine)
 
 
 def build_blob_store(settings: CommonSettings) -> BlobStore:

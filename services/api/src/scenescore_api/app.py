@@ -21,7 +21,19 @@ from scenescore_api.openapi_security import describe_security
 from scenescore_api.page.router import is_page, page_router
 from scenescore_api.pictures import too_large
 from scenescore_api.problems import MEDIA_TYPE, Problem, install_problem_handlers
-from scenescore_api.routes import events, jobs, session, webhook_events, webhooks
+from scenescore_api.ratings.listening import ListeningService
+from scenescore_api.ratings.service import RatingService
+from scenescore_api.routes import (
+    events,
+    jobs,
+    listening,
+    listening_sessions,
+    reports,
+    session,
+    webhook_events,
+    webhooks,
+)
+from scenescore_api.routes import ratings as ratings_routes
 from scenescore_api.routes import service as service_routes
 from scenescore_api.routes.paths import RoutePaths
 from scenescore_api.service import JobService
@@ -45,7 +57,12 @@ of music that feels the same. Errors are problem documents (RFC 9457); times are
 
 
 def make_app(
-    service: JobService, settings: ApiSettings, *, doors: Doors, on_shutdown: Callable[[], None]
+    service: JobService,
+    settings: ApiSettings,
+    *,
+    doors: Doors,
+    ratings: RatingService,
+    on_shutdown: Callable[[], None],
 ) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -66,6 +83,8 @@ def make_app(
     app.state.settings = settings
     app.state.service = service
     app.state.doors = doors
+    app.state.ratings = ratings
+    app.state.listening = ListeningService(owners=ratings)
     app.state.paths = RoutePaths(app)
     app.state.watch = JobWatch(service.jobs.seqs)
     app.state.streams = OpenStreams(settings.api.max_streams)
@@ -75,6 +94,10 @@ def make_app(
     install_problem_handlers(app)
     app.include_router(jobs.router)
     app.include_router(events.router)
+    app.include_router(ratings_routes.router)
+    app.include_router(listening_sessions.router)
+    app.include_router(reports.router)
+    app.include_router(listening.router)
     app.include_router(webhooks.router)
     app.include_router(session.router)
     app.include_router(service_routes.router)

@@ -24,6 +24,8 @@ class Doors:
     """Of every request."""
     submission_limits: tuple[RateLimit, ...]
     """Of submitting a job, on top."""
+    listening_limits: tuple[RateLimit, ...]
+    """Of the requests that all listeners of a session make."""
     session_lasts: timedelta
     """How long a browser stays signed in."""
 
@@ -69,6 +71,11 @@ class Doors:
         """Counts a request made with the key, and tells how its limits stand."""
         limits = self.limits + (self.submission_limits if submitting else ())
         return self.limiter.take(key_id, limits) if limits else ()
+
+    def count_listening(self, session_id: str) -> tuple[Standing, ...]:
+        """Counts a request made with the link of a listening session, also where no keys are needed."""
+        holder = f"listening:{session_id}"
+        return self.limiter.take(holder, self.listening_limits) if self.listening_limits else ()
 
 
 def _caller_of(key: ApiKey) -> Caller:

@@ -11,6 +11,7 @@ from scenescore_api.doors import Doors
 from scenescore_api.loopback import NEEDS_KEYS, is_loopback
 from scenescore_api.pictures import PictureLimits, PictureReader
 from scenescore_api.queue_places import QueuePlaces
+from scenescore_api.ratings.service import RatingService
 from scenescore_api.service import JobService
 from scenescore_api.serving import Server, server_config
 from scenescore_api.settings import ApiSettings
@@ -26,8 +27,10 @@ from scenescore_shared.wiring import (
     build_engine,
     build_idempotency_keys,
     build_job_repository,
+    build_listening_session_repository,
     build_publisher,
     build_rate_limiter,
+    build_rating_repository,
     build_secret_repository,
 )
 
@@ -72,8 +75,15 @@ def create_app(settings: ApiSettings) -> FastAPI:
         keys_required=settings.api.require_keys,
         limits=settings.limits.of_requests,
         submission_limits=settings.limits.of_submissions,
+        listening_limits=settings.limits.of_listening,
     )
-    return make_app(service, settings, doors=doors, on_shutdown=engine.dispose)
+    ratings = RatingService(
+        jobs=service,
+        ratings=build_rating_repository(engine),
+        sessions=build_listening_session_repository(engine),
+        new_id=lambda: str(uuid7()),
+    )
+    return make_app(service, settings, doors=doors, ratings=ratings, on_shutdown=engine.dispose)
 
 
 def main() -> None:

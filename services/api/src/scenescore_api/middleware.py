@@ -20,6 +20,8 @@ _log = get_logger(__name__)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_CONCEALED = frozenset({"token", "listener"})
+"""What stands in paths and not in logs: what lets listeners in, and their names."""
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -75,11 +77,12 @@ class RequestContext:
         self._seconds.labels(method, route).observe(seconds)
         if scope["path"] not in _QUIET:
             key_id = scope["state"].get("key_id")
+            concealed = not _CONCEALED.isdisjoint(scope.get("path_params", ()))
             # the path without its query, which may hold anything
             _log.info(
                 "request",
                 method=scope["method"],
-                path=scope["path"],
+                path=route if concealed else scope["path"],
                 status=status,
                 milliseconds=round(seconds * 1000, 1),
                 **({"key_id": key_id} if key_id else {}),

@@ -44,7 +44,7 @@ class ApiGroup(Group):
 
 
 class LimitsGroup(Group):
-    """Of each key. 0 is no limit; who needs no key has none."""
+    """Of each key, and of each listening session. 0 is no limit; who needs no key has none."""
 
     requests: Annotated[int, Field(ge=0, description="Requests a key may make at once; 0: any number")] = 600
     requests_window_seconds: Annotated[
@@ -58,6 +58,16 @@ class LimitsGroup(Group):
         int, Field(ge=0, description="Unfinished jobs that an owner of keys may have; 0: any number")
     ] = 100
 
+    listening: Annotated[
+        int,
+        Field(
+            ge=0, description="Requests that a session's listeners may make at once, together; 0: any number"
+        ),
+    ] = 1200
+    listening_window_seconds: Annotated[
+        int, Field(gt=0, description="Seconds in which as many of theirs grow back")
+    ] = 60
+
     @property
     def of_requests(self) -> tuple[RateLimit, ...]:
         return _limit("default", self.requests, self.requests_window_seconds)
@@ -65,6 +75,10 @@ class LimitsGroup(Group):
     @property
     def of_submissions(self) -> tuple[RateLimit, ...]:
         return _limit("submit", self.submissions, self.submissions_window_seconds)
+
+    @property
+    def of_listening(self) -> tuple[RateLimit, ...]:
+        return _limit("listen", self.listening, self.listening_window_seconds)
 
 
 def _limit(name: str, requests: int, window_seconds: int) -> tuple[RateLimit, ...]:

@@ -1,4 +1,6 @@
-"""`/`, `/jobs/{id}` and so on: one page for all, which asks the API for the rest. It holds nothing of anybody's."""
+"""`/`, `/jobs/{id}`, `/listening`, `/listening/{id}` and `/listen/{token}`: one page for all, which asks the API for
+the rest. It holds nothing of anybody's.
+"""
 
 from importlib.resources import files
 
@@ -27,6 +29,13 @@ _HEADERS = {
     "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
 }
 
+_UNLISTED = {
+    **_HEADERS,
+    # a link's address is what lets listeners in: neither other sites nor search engines learn it
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
 
 def page_router() -> APIRouter:
     router = APIRouter(include_in_schema=False)
@@ -35,12 +44,15 @@ def page_router() -> APIRouter:
     assets = assets_in(static / "assets")
 
     @router.get("/")
-    @router.get("/jobs/{job_id}")
-    @router.get("/listen/{token}")
-    @router.get("/listening")
-    @router.get("/listening/{session_id}")
     async def get_page(request: Request) -> Response:
         return index.answer(request, cache_control=ASK_AGAIN, headers=_HEADERS)
+
+    @router.get("/listening")
+    @router.get("/jobs/{job_id}")
+    @router.get("/listening/{session_id}")
+    @router.get("/listen/{token}")
+    async def get_unlisted_page(request: Request) -> Response:
+        return index.answer(request, cache_control=ASK_AGAIN, headers=_UNLISTED)
 
     @router.get("/assets/{name}")
     async def get_asset(request: Request, name: str) -> Response:
@@ -53,4 +65,4 @@ def page_router() -> APIRouter:
 
 def is_page(path: str) -> bool:
     """Whether what lies there is the same for everybody."""
-    return path in {"/", "/listening"} or path.startswith(("/jobs/", "/listen/", "/listening/"))
+    return path in {"/", "/listening"} or path.startswith(("/jobs/", "/listening/", "/listen/"))

@@ -9,23 +9,26 @@ import re
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import Depends, Header, Request, Security
+from fastapi import Depends, Header, Query, Request, Security
 from fastapi.concurrency import run_in_threadpool
 from fastapi.dependencies.utils import get_flat_params
-from fastapi.params import Query
+from fastapi.params import Query as QueryParameter
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
+from scenescore_api import page_tokens
 from scenescore_api.callers import Caller, Scope
 from scenescore_api.doors import Doors, check_scope, check_standings
 from scenescore_api.openapi_security import SCHEME
 from scenescore_api.preferences import Preferences, parse_prefer
 from scenescore_api.problems import FieldError, FieldErrorsError
+from scenescore_api.ratings.service import RatingService
 from scenescore_api.service import JobService
 from scenescore_api.sessions import token_of
 from scenescore_api.settings import ApiSettings
 from scenescore_api.watching import JobWatch, OpenStreams
 from scenescore_shared.errors import InvalidRequestError
+from scenescore_shared.listening import ListeningSession
 from scenescore_shared.rate_limits import Standing
 
 _LONGEST_NAME_SHOWN = 64
@@ -59,6 +62,11 @@ async def _watch(request: Request) -> JobWatch:
 async def _streams(request: Request) -> OpenStreams:
     streams: OpenStreams = request.app.state.streams
     return streams
+
+
+async def _ratings(request: Request) -> RatingService:
+    service: RatingService = request.app.state.ratings
+    return service
 
 
 async def _preferences(
@@ -102,6 +110,17 @@ async def _idempotency_key(
 DoorsOf = Annotated[Doors, Depends(_doors)]
 Watch = Annotated[JobWatch, Depends(_watch)]
 Streams = Annotated[OpenStreams, Depends(_streams)]
+Ratings = Annotated[RatingService, Depends(_ratings)]
+PageSize = Annotated[int, Query(ge=1, le=100)]
+PageToken = Annotated[
+    str | None,
+    Query(
+        max_length=200,
+        description="From the page before",
+        # told, not enforced: the token says what is wrong with it better
+        json_schema_extra={"pattern": page_tokens.PATTERN},
+    ),
+]
 PreferencesOf = Annotated[Preferences, Depends(_preferences)]
 IdempotencyKeyOf = Annotated[str | None, Depends(_idempotency_key)]
 
@@ -129,6 +148,15 @@ async def count_request(request: Request, caller: Caller) -> None:
     doors: Doors = request.app.state.doors
     submitting = (request.method, request.url.path) == ("POST", request.app.state.paths("create_job"))
     standings = await run_in_threadpool(doors.count, caller.key_id, submitting=submitting)
+    if standings:
+        request.state.answer_headers = _rate_limit_headers(standings)
+    check_standings(standings)
+
+
+async def count_listening(request: Request, session: ListeningSession) -> None:
+    """Counts a listener's request, and has the answer tell the session's limits. Its listeners share them."""
+    doors: Doors = request.app.state.doors
+    standings = await run_in_threadpool(doors.count_listening, session.id)
     if standings:
         request.state.answer_headers = _rate_limit_headers(standings)
     check_standings(standings)
@@ -165,7 +193,9 @@ def _check_query(request: Request) -> None:
     if not request.query_params or not isinstance(route, APIRoute):
         return
     known = sorted(
-        field.alias for field in get_flat_params(route.dependant) if isinstance(field.field_info, Query)
+        field.alias
+        for field in get_flat_params(route.dependant)
+        if isinstance(field.field_info, QueryParameter)
     )
     unknown = sorted(set(request.query_params) - set(known))
     if unknown:

@@ -1,6 +1,6 @@
 """`/v1/jobs`: submit, read, list, cancel, delete, and the job's files."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -16,10 +16,13 @@ from scenescore_api.routes.dependencies import (
     FOR_JOBS,
     CallerOf,
     IdempotencyKeyOf,
+    PageSize,
+    PageToken,
     PreferencesOf,
     Service,
     Watch,
 )
+from scenescore_api.routes.files import FILE_HEADERS, file_answer
 from scenescore_api.routes.links import LINKS_OF_A_JOB, LINKS_OF_A_NEW_JOB
 from scenescore_api.schemas import JobList, JobView, job_view
 from scenescore_api.service import Asked, JobService
@@ -56,10 +59,6 @@ _REPLAYED = {
         "description": "true: this is the answer to an earlier request with the same Idempotency-Key",
         "schema": {"type": "string", "enum": ["true"]},
     }
-}
-_ETAG = {
-    "ETag": {"description": "Names the file's bytes", "schema": {"type": "string"}},
-    "Cache-Control": {"description": "private, no-cache: keep it, and ask", "schema": {"type": "string"}},
 }
 _UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
 _GONE = {HTTPStatus.GONE: "The job's files have gone: see `expires_at`"}
@@ -154,15 +153,8 @@ def list_jobs(
     caller: CallerOf,
     request: Request,
     status: Annotated[Status | None, Query(description="Only jobs of this status")] = None,
-    page_size: Annotated[int, Query(ge=1, le=100)] = 20,
-    page_token: Annotated[
-        str | None,
-        Query(
-            max_length=200,
-            description="From the page before",
-            json_schema_extra={"pattern": page_tokens.PATTERN},
-        ),
-    ] = None,
+    page_size: PageSize = 20,
+    page_token: PageToken = None,
 ) -> JobList:
     """Newest first."""
     before_id = page_tokens.decode(page_token) if page_token is not None else None
@@ -242,15 +234,15 @@ def delete_job(job_id: JobId, service: Service, caller: CallerOf) -> None:
     summary="The picture, upright and without metadata",
     response_class=StreamingResponse,
     responses={
-        200: {"description": "A JPEG", "content": {STORED_CONTENT_TYPE: {}}, "headers": _ETAG},
-        304: {"description": "It is still the one that If-None-Match names", "headers": _ETAG},
+        200: {"description": "A JPEG", "content": {STORED_CONTENT_TYPE: {}}, "headers": FILE_HEADERS},
+        304: {"description": "It is still the one that If-None-Match names", "headers": FILE_HEADERS},
         **documented(HTTPStatus.NOT_FOUND, HTTPStatus.GONE, _UNAVAILABLE, descriptions=_GONE),
     },
 )
 def get_image(job_id: JobId, service: Service, caller: CallerOf, request: Request) -> Response:
     chunks = service.picture(job_id, caller)
     # a job's picture never changes
-    return _file(request, chunks, media_type=STORED_CONTENT_TYPE, etag=job_id)
+    return file_answer(request, chunks, media_type=STORED_CONTENT_TYPE, etag=job_id)
 
 
 @router.get(
@@ -265,12 +257,12 @@ def get_image(job_id: JobId, service: Service, caller: CallerOf, request: Reques
                 for content_type in OUTPUT_TYPES.values()
             },
             "headers": {
-                **_ETAG,
+                **FILE_HEADERS,
                 "Content-Disposition": {"schema": {"type": "string"}, "description": "The file's name"},
                 "Content-Length": {"schema": {"type": "integer"}, "description": "In bytes"},
             },
         },
-        304: {"description": "It is still the one that If-None-Match names", "headers": _ETAG},
+        304: {"description": "It is still the one that If-None-Match names", "headers": FILE_HEADERS},
         307: {
             "description": "It lies in the object store: a URL that is good for some minutes",
             "headers": _LOCATION
@@ -305,25 +297,9 @@ def get_output(
         "Content-Disposition": "inline" if inline else f'attachment; filename="{output.name}"',
         "Content-Length": str(output.bytes),
     }
-    return _file(
+    return file_answer(
         request, download.chunks, media_type=output.content_type, etag=output.sha256, headers=headers
     )
-
-
-def _file(
-    request: Request,
-    chunks: Iterator[bytes],
-    *,
-    media_type: str,
-    etag: str,
-    headers: Mapping[str, str] | None = None,
-) -> Response:
-    """A file that a browser may keep and must ask about: it goes when its job is deleted."""
-    kept = {"ETag": f'"{etag}"', "Cache-Control": "private, no-cache"}
-    known = request.headers.get("if-none-match", "")
-    if known.strip() == "*" or kept["ETag"] in {tag.strip().removeprefix("W/") for tag in known.split(",")}:
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=kept)
-    return StreamingResponse(chunks, media_type=media_type, headers={**kept, **(headers or {})})
 
 
 def _answer(job: Job, service: JobService, request: Request, response: Response) -> JobView:

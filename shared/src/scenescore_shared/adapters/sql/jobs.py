@@ -62,6 +62,11 @@ class SqlJobRepository(SqlAdapter):
             raise _no_job(job_id)
         return job_of(row)
 
+    def get_many(self, job_ids: Collection[str]) -> Mapping[str, Job]:
+        with self._reading() as connection:
+            rows = connection.execute(select(jobs).where(jobs.c.id.in_(job_ids)))
+            return {row.id: job_of(row) for row in rows}
+
     def update(self, job_id: str, change: Change) -> Job:
         with self._writing() as connection:
             job = _locked(connection, job_id)

@@ -218,6 +218,73 @@ webhook_attempts = Table(
     Column("seconds", Float, nullable=False),
 )
 
+listening_sessions = Table(
+    "listening_sessions",
+    metadata,
+    Column("id", Uuid(as_uuid=False), primary_key=True),
+    Column("token_hash", String(64), nullable=False, unique=True, comment="SHA-256 of the link's token"),
+    Column("owner", String(64)),
+    Column("title", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("closes_at", UtcDateTime),
+)
+Index("ix_listening_sessions_owner_id", listening_sessions.c.owner, listening_sessions.c.id)
+
+listening_items = Table(
+    "listening_items",
+    metadata,
+    Column(
+        "session_id",
+        Uuid(as_uuid=False),
+        ForeignKey("listening_sessions.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("id", String(16), primary_key=True, comment="what listeners know the piece by"),
+    Column("job_id", Uuid(as_uuid=False), ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+)
+Index("ix_listening_items_job_id", listening_items.c.job_id)
+
+ratings = Table(
+    "ratings",
+    metadata,
+    Column("id", Uuid(as_uuid=False), primary_key=True),
+    Column("job_id", Uuid(as_uuid=False), ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("output", String(64), nullable=False),
+    Column("listener", String(64), nullable=False),
+    Column(
+        "session_id",
+        Uuid(as_uuid=False),
+        ForeignKey("listening_sessions.id", ondelete="CASCADE"),
+        comment="null: given outside of any listening session",
+    ),
+    Column("quality", String(16), nullable=False),
+    Column("fit", String(16), comment="null where the job has no picture"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+# once for each listener: two indexes, since null is never equal to null
+Index(
+    "uq_ratings_in_session",
+    ratings.c.session_id,
+    ratings.c.listener,
+    ratings.c.job_id,
+    ratings.c.output,
+    unique=True,
+    postgresql_where=ratings.c.session_id.is_not(None),
+    sqlite_where=ratings.c.session_id.is_not(None),
+)
+Index(
+    "uq_ratings_outside_sessions",
+    ratings.c.job_id,
+    ratings.c.output,
+    ratings.c.listener,
+    unique=True,
+    postgresql_where=ratings.c.session_id.is_(None),
+    sqlite_where=ratings.c.session_id.is_(None),
+)
+Index("ix_ratings_job_id_id", ratings.c.job_id, ratings.c.id)
+
 corpora = Table(
     "corpora",
     metadata,

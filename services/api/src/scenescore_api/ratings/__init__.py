@@ -1,0 +1,1 @@
+"""Listeners' ratings: giving them, listening sessions, and what a report says of them."""
