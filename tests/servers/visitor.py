@@ -50,6 +50,7 @@ class Visitor:
         """As a browser that was never here."""
         self.open("/healthz")
         self.driver.delete_all_cookies()
+        self.driver.execute_cdp_cmd("Network.clearBrowserCache", {})
         self.driver.execute_script("localStorage.clear(); sessionStorage.clear()")
 
     def until(self, look: Callable[[], Found | None], *, seconds: float = 30.0) -> Found:

@@ -45,10 +45,10 @@ function Compared({ comparison, names, onVersions }: ComparedProps) {
         <Choice label="The first" names={names} value={a} onValue={(name) => onVersions(name, b)} />
         <Choice label="The second" names={names} value={b} onValue={(name) => onVersions(a, name)} />
       </div>
-      <ul role="status">
-        <li>Quality: {verdict(comparison.quality)}</li>
-        <li>Fit: {verdict(comparison.fit)}</li>
-      </ul>
+      <div role="status">
+        <p>Quality: {verdict(comparison.quality)}</p>
+        <p>Fit: {verdict(comparison.fit)}</p>
+      </div>
     </section>
   );
 }
