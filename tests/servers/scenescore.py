@@ -2,10 +2,12 @@
 
 import os
 import signal
+import sqlite3
 import sys
+import time
 import urllib.request
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from secrets import token_hex
 from urllib.error import URLError
@@ -162,8 +164,28 @@ class Embedded(Stack):
         self.processes["up"].wait_until(lambda: "Scenescore is up" in self.log("up").read_text())
 
     def freeze(self, kind: str) -> None:
-        """What `up` runs of that kind stands still; what it holds open stays open."""
-        os.killpg(self._child(kind), signal.SIGSTOP)
+        """What `up` runs of that kind stands still; what it holds open stays open, but for the database's one lock for
+        writing: with that nobody else would get any further.
+        """
+        pid = self._child(kind)
+        deadline = time.monotonic() + 30
+        while True:
+            os.killpg(pid, signal.SIGSTOP)
+            if self._takes_writes():
+                return
+            os.killpg(pid, signal.SIGCONT)
+            assert time.monotonic() < deadline, "the database is locked at every look"
+            time.sleep(0.05)
+
+    def _takes_writes(self) -> bool:
+        with closing(
+            sqlite3.connect(self.folder / "scenescore.db", timeout=1, isolation_level=None)
+        ) as database:
+            try:
+                database.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            return True
 
     def thaw(self) -> None:
         """Everything goes on that was frozen."""

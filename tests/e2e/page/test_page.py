@@ -141,11 +141,14 @@ def test_notes_are_played_until_there_is_a_file_and_the_midi_comes_by_itself(
     assert saved.read_bytes().startswith(b"MThd")
     running.freeze("compose")
     visitor.click("Again with another seed")
-    visitor.sees("Composing…")
+    visitor.sees("Waiting for a worker; yours is next.")
+    again = visitor.job_id()
     visitor.submit_mix(sad=1)
     visitor.sees("Waiting: 1 job comes first.")
-    visitor.click("Stop")
-    visitor.sees("This job was stopped.")
+    for path in (f"/jobs/{visitor.job_id()}", f"/jobs/{again}"):
+        visitor.open(path)
+        visitor.click("Stop")
+        visitor.sees("This job was stopped.")
 
 
 def test_a_slow_network_delays_and_a_lost_one_is_told(visitor: Visitor, running: Embedded) -> None:

@@ -97,9 +97,9 @@ describe("following a job", () => {
     expect(stages(state, true).map(({ name, stage }) => [name, stage])).toEqual([
       ["Looking", "done"],
       ["Composing", "now"],
-      ["Playing", "next"],
+      ["Recording", "next"],
     ]);
-    expect(stages(state, false).map(({ name }) => name)).toEqual(["Composing", "Playing"]);
+    expect(stages(state, false).map(({ name }) => name)).toEqual(["Composing", "Recording"]);
     const ended: Following = { ...state, status: "succeeded", step: null };
     expect(stages(ended, true).every(({ stage }) => stage === "done")).toBe(true);
   });

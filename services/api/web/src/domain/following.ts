@@ -54,7 +54,7 @@ export interface StageView {
   stage: Stage;
 }
 
-const NAMES: Record<Step, string> = { classify: "Looking", compose: "Composing", render: "Playing" };
+const NAMES: Record<Step, string> = { classify: "Looking", compose: "Composing", render: "Recording" };
 const STEPS: Step[] = ["classify", "compose", "render"];
 
 /** The job's steps; a job without a picture is not looked at. */
@@ -70,7 +70,7 @@ export function stages(state: Following, hasPicture: boolean): StageView[] {
 const DOING: Record<Step, string> = {
   classify: "Looking at the picture",
   compose: "Composing",
-  render: "The music is there; playing it to files",
+  render: "The music is there; recording it",
 };
 
 /** One sentence of where the job is, for the page and for screen readers. */

@@ -96,10 +96,12 @@ export function JobPage({ id, onJob, onError, onSubmitted, onSameSettings }: Pro
         </p>
       ))}
       <div class="scene">
-        <div class="beside">
-          {job.links.image && <img class="picture" src={job.links.image} alt="The scene" />}
-          {hasMusic && bars}
-        </div>
+        {(job.links.image || hasMusic) && (
+          <div class="beside">
+            {job.links.image && <img class="picture" src={job.links.image} alt="The scene" />}
+            {hasMusic && bars}
+          </div>
+        )}
         {hasMusic ? <Music job={job} pieces={pieces} ended={ended} onError={onError} /> : bars}
       </div>
       {ended && (
