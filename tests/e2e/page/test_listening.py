@@ -43,6 +43,7 @@ def test_listeners_rate_blind_and_the_owner_reads_what_they_said(
 
     visitor.open(home)
     visitor.sees("3 of 3")
+    visitor.sees("The link was shown once, where this session was made")
     _read_report(visitor, client, tmp_path)
     visitor.click("Close this session")
     visitor.sees("closed on")

@@ -107,6 +107,9 @@ describe("a listening session", () => {
   it("tells those without a key what to do, and nothing of keys", () => {
     const errors = [new ApiError(404, "not_found", "x"), new ApiError(401, "not_authenticated", "x")];
     for (const error of errors) expect(listeningSentence(error)).toContain("Ask whoever sent it");
+    expect(listeningSentence(new ApiError(410, "expired", "x"))).toBe(
+      "This piece has gone. Go on to the next one.",
+    );
     expect(listeningSentence(unreachable())).toContain("can't be reached");
     expect(listeningSentence(new TypeError("x"))).not.toContain("jobs");
   });

@@ -44,7 +44,8 @@ export function listeningSentence(error: unknown): string {
   if (error instanceof ApiError && (error.status === 404 || error.status === 401)) {
     return "This link leads nowhere, or its session is over. Ask whoever sent it to you for another.";
   }
-  return error instanceof ApiError ? sentenceOf(error) : "Something went wrong on this page. Reload it.";
+  if (!(error instanceof ApiError)) return "Something went wrong on this page. Reload it.";
+  return error.status === 410 ? "This piece has gone. Go on to the next one." : sentenceOf(error);
 }
 
 const REMEDIES: Record<string, string> = {

@@ -81,7 +81,7 @@ export function ListenItem({ token, item, index, listening, onSave, onGo }: Prop
         <div class={item.has_picture ? "scene" : undefined}>
           {item.has_picture && <img class="picture" src={itemPicture(token, item.item)} alt="The scene" />}
           <div class="beside">
-            <Transport track={track} ended drawn={false} />
+            <Transport track={track} ended drawn={false} sentence={listeningSentence} />
             <form id="grades" noValidate onSubmit={(event) => void send(event)}>
               <GradeFields draft={draft} hasPicture={item.has_picture} onDraft={change} />
             </form>

@@ -1,5 +1,6 @@
 import { useMemo, useState } from "preact/hooks";
 import { downloadName, type Job, type Output, type Piece } from "../domain/job";
+import { sentenceOf } from "../domain/sentences";
 import { inlineUrl, trackOf } from "../io/api";
 import { Rating } from "./Rating";
 import { Transport } from "./Transport";
@@ -44,7 +45,7 @@ export function Music({ job, pieces, ended, onError }: Props) {
           ))}
         </fieldset>
       )}
-      <Transport key={piece.number} track={track} ended={ended} drawn />
+      <Transport key={piece.number} track={track} ended={ended} drawn sentence={sentenceOf} />
       <Facts job={job} />
       <ul class="downloads" aria-label="Downloads">
         {[piece.midi, ...piece.audio, ...piece.others].map((output) => (

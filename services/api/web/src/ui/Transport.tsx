@@ -1,6 +1,5 @@
 import type { Track } from "../domain/job";
 import { clock } from "../domain/roll";
-import { sentenceOf } from "../domain/sentences";
 import { Alert } from "./Alert";
 import { PianoRoll } from "./PianoRoll";
 import { usePlayer } from "./usePlayer";
@@ -11,13 +10,15 @@ interface Props {
   ended: boolean;
   /** Whether the notes are drawn. */
   drawn: boolean;
+  /** What to tell of an error. */
+  sentence: (error: unknown) => string;
 }
 
 /** Plays a track, and draws it: the rendered file where there is one, else the notes. */
-export function Transport({ track, ended, drawn }: Props) {
+export function Transport({ track, ended, drawn, sentence }: Props) {
   const player = usePlayer(track);
   const { score, position, playing, loop, volume, level, byFile } = player;
-  if (player.error !== null) return <Alert>{sentenceOf(player.error)}</Alert>;
+  if (player.error !== null) return <Alert>{sentence(player.error)}</Alert>;
   if (!score) return <div class={drawn ? "roll waiting" : "waiting"} aria-busy="true" />;
 
   const seek = (time: number) => player.seek(score, time);
