@@ -118,7 +118,7 @@ describe("a listening session", () => {
 describe("the report", () => {
   it("writes figures as they are read, and none where there is none", () => {
     expect([written(3.3125), written(-0.0625), written(null)]).toEqual(["3.31", "−0.06", "–"]);
-    expect(writtenShare({ share: 0.875, low: 0.64, high: 0.965 })).toBe("87.5 % (64.0–96.5 %)");
+    expect(writtenShare({ share: 0.875, low: 0.64, high: 0.965 })).toBe("87.5\u00a0% (64.0–96.5\u00a0%)");
     expect(writtenShare(null)).toBe("–");
   });
 

@@ -68,7 +68,7 @@ export function written(figure: number | null): string {
 export function writtenShare(share: ({ share: number } & Interval) | null): string {
   if (share === null) return NOTHING;
   const [middle, low, high] = [share.share, share.low, share.high].map((part) => (100 * part).toFixed(1));
-  return `${middle} % (${low}–${high} %)`;
+  return `${middle}\u00a0% (${low}–${high}\u00a0%)`;
 }
 
 /** How many grades there are. */

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { type Job, percent, strongest } from "../domain/job";
+import { type Job, strongest } from "../domain/job";
 import { sentenceOf } from "../domain/sentences";
 import { moment } from "../domain/times";
 import { listSucceeded } from "../io/api";
@@ -123,7 +123,6 @@ function complaintOf(title: string, pieces: number, closesAt: string): string | 
 
 function Choice({ job, checked, onChange }: { job: Job; checked: boolean; onChange: (on: boolean) => void }) {
   const emotion = strongest(job.emotions);
-  const feeling = emotion === null ? "mixed" : `${emotion} ${percent(job.emotions?.[emotion] ?? 0)}`;
   const at = moment(job.created_at);
   return (
     <label style={accent(emotion)}>
@@ -139,7 +138,7 @@ function Choice({ job, checked, onChange }: { job: Job; checked: boolean; onChan
           onChange={(event) => onChange(event.currentTarget.checked)}
         />
         <span class="caption">
-          <strong>{feeling}</strong>
+          <strong>{emotion ?? "mixed"}</strong>
           <small>{at}</small>
         </span>
       </span>
