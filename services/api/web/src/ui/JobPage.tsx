@@ -13,6 +13,7 @@ import { Clips } from "./Clips";
 import { CopyLink } from "./CopyLink";
 import { Music } from "./Music";
 import { Progress } from "./Progress";
+import { useTitle } from "./useTitle";
 
 interface Props {
   id: string;
@@ -29,12 +30,7 @@ export function JobPage({ id, onJob, onError, onSubmitted, onSameSettings }: Pro
   const { job, following, live, error, tryAgain } = useJob(id, onJob, onError);
   const [complaint, setComplaint] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
-  useEffect(() => {
-    document.title = job ? `${strongest(job.emotions) ?? job.status} · Scenescore` : "Scenescore";
-    return () => {
-      document.title = "Scenescore";
-    };
-  }, [job]);
+  useTitle(job && (strongest(job.emotions) ?? job.status));
 
   const act = async (action: () => Promise<unknown>) => {
     setBusy(true);

@@ -9,6 +9,7 @@ import { Brand } from "./Brand";
 import { ListenEnd } from "./ListenEnd";
 import { ListenItem } from "./ListenItem";
 import { ListenName } from "./ListenName";
+import { useTitle } from "./useTitle";
 
 /** Behind a listening session's link: picture after picture with its music, blind, for somebody without a key. */
 export function ListenPage({ token }: { token: string }) {
@@ -35,9 +36,7 @@ export function ListenPage({ token }: { token: string }) {
       gone = true;
     };
   }, [token, name, tries]);
-  useEffect(() => {
-    document.title = listening ? `${listening.title} · Scenescore` : "Scenescore";
-  }, [listening]);
+  useTitle(listening?.title ?? null);
 
   const begin = (chosen: string) => {
     setListensAs(token, chosen);

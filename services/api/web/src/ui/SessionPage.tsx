@@ -8,6 +8,7 @@ import { Alert } from "./Alert";
 import { CopyLink } from "./CopyLink";
 import type { Go } from "./Link";
 import { Report } from "./Report";
+import { useTitle } from "./useTitle";
 
 interface Props {
   id: string;
@@ -22,6 +23,7 @@ export function SessionPage({ id, go, onError }: Props) {
   const [asked, setAsked] = useState(false);
   const [tries, setTries] = useState(0);
 
+  useTitle(session?.title ?? null);
   // tries is what looks again
   useEffect(() => {
     let gone = false;
@@ -30,7 +32,6 @@ export function SessionPage({ id, go, onError }: Props) {
         if (gone) return;
         setSession(found);
         setError(null);
-        document.title = `${found.title} · Scenescore`;
       })
       .catch((problem) => {
         if (gone) return;
@@ -39,7 +40,6 @@ export function SessionPage({ id, go, onError }: Props) {
       });
     return () => {
       gone = true;
-      document.title = "Scenescore";
     };
   }, [id, tries, onError]);
 

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { type ListeningSession, progressOf } from "../domain/listening";
 import { sentenceOf } from "../domain/sentences";
 import { listSessions, makeSession, type NewSession } from "../io/ratings";
@@ -7,6 +7,7 @@ import { Alert } from "./Alert";
 import { type Go, Link } from "./Link";
 import { SessionForm } from "./SessionForm";
 import { useList } from "./useList";
+import { useTitle } from "./useTitle";
 
 interface Props {
   go: Go;
@@ -17,12 +18,7 @@ interface Props {
 export function SessionsPage({ go, onError }: Props) {
   const { found, more, error } = useList(listSessions, onError);
   const [making, setMaking] = useState(false);
-  useEffect(() => {
-    document.title = "Listening · Scenescore";
-    return () => {
-      document.title = "Scenescore";
-    };
-  }, []);
+  useTitle("Listening");
 
   const make = async (session: NewSession) => {
     const made = await makeSession(session);

@@ -17,6 +17,7 @@ import { Report } from "./Report";
 import { SessionPage } from "./SessionPage";
 import { SessionsPage } from "./SessionsPage";
 import { SignIn } from "./SignIn";
+import { useTitle } from "./useTitle";
 
 interface Props {
   place: Exclude<Place, { page: "listen" }>;
@@ -158,6 +159,7 @@ export function Site({ place, go }: Props) {
 }
 
 function ReportPage({ onError }: { onError: (error: unknown) => void }) {
+  useTitle("All ratings");
   return (
     <article class="session">
       <div class="lead">
