@@ -105,13 +105,16 @@ def test_a_key_opens_the_page_its_pictures_sound_and_events(
     visitor.sees("This key is not known here")
     field.clear()
     field.send_keys(key, Keys.ENTER)
+    visitor.one(".zone")
 
     stack.processes["compose"].freeze()
-    visitor.submit(jpeg(30))
-    visitor.sees("How it feels", seconds=60)
-    visitor.click("Stop")
-    visitor.sees("This job was stopped.")
-    stack.processes["compose"].thaw()
+    try:
+        visitor.submit(jpeg(30))
+        visitor.sees("How it feels", seconds=60)
+        visitor.click("Stop")
+        visitor.sees("This job was stopped.")
+    finally:
+        stack.processes["compose"].thaw()
     picture = encoded(scene(960, 720, seed=31))
     job = visitor.submit(picture)
     visitor.sees("Your music is ready.", seconds=90)
