@@ -58,6 +58,14 @@ def test_a_job_comes_back_as_it_was_saved(repository: JobRepository, job: Job) -
     assert list(repository.get(job.id).emotions or {}) == list(job.emotions or {})
 
 
+def test_several_jobs_are_read_at_once_those_that_are_there(repository: JobRepository) -> None:
+    for number in (1, 2, 3):
+        repository.add(queued(number))
+    found = repository.get_many([job_id(3), job_id(9), job_id(1)])
+    assert found == {job_id(1): queued(1), job_id(3): queued(3)}
+    assert repository.get_many([]) == {}
+
+
 def test_unknown_jobs_are_not_found(repository: JobRepository) -> None:
     with pytest.raises(NotFoundError):
         repository.get(job_id(9))

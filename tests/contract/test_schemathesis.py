@@ -17,12 +17,17 @@ from typing import Any
 
 import pytest
 from samples.api import Api, api_on_fakes, bearer
-from samples.jobs import queued
+from samples.jobs import OUTPUT, PICTURE, queued, succeeded
+from samples.listening import rating, session
 from samples.pictures import jpeg
 from servers.in_thread import served
 
+from scenescore_api.ratings.schemas import ITEM_EXAMPLE, JOB_EXAMPLE, SESSION_EXAMPLE, TOKEN_EXAMPLE
+from scenescore_shared.api_keys import hash_of
+from scenescore_shared.blob_keys import output_key, picture_key
 from scenescore_shared.errors import ScenescoreError
 from scenescore_shared.jobs import Job, Status
+from scenescore_shared.listening import ListeningItem
 from scenescore_shared.moves import cancel_now
 from scenescore_shared.ports import Everybody
 from scenescore_shared.webhooks import deliveries_of
@@ -39,7 +44,7 @@ _METHODS = {"get", "put", "post", "delete", "patch"}
 @pytest.mark.parametrize("with_keys", [False, True])
 def test_the_api_keeps_what_its_openapi_says(tmp_path: Path, *, with_keys: bool) -> None:
     # limits are tried elsewhere: here they would hide what lies behind them
-    unlimited = {"requests": 0, "submissions": 0, "unfinished_jobs": 0}
+    unlimited = {"requests": 0, "submissions": 0, "unfinished_jobs": 0, "listening": 0}
     with api_on_fakes(require_keys=with_keys, limits=unlimited) as api, served(api.client.app) as port:
         document = api.client.get("/openapi.json").json()
         headers = bearer(api.key(scopes="jobs,admin")) if with_keys else {}
@@ -111,6 +116,7 @@ def _workers(api: Api) -> Iterator[None]:
                 return
             if not api.jobs.seqs([_EXAMPLE]):
                 api.jobs.add(cancel_now(replace(queued(), id=_EXAMPLE), now=api.clock.now()))
+            _keep_a_listening_session(api)
             for job in _jobs(api, Status.QUEUED):
                 _advance(
                     api, job, "claimed" if int(job.id[:13].replace("-", ""), 16) % 3 == 0 else "succeeded"
@@ -126,6 +132,27 @@ def _workers(api: Api) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+def _keep_a_listening_session(api: Api) -> None:
+    """A job with music, rated and to be heard by a link, under OpenAPI's examples, however often it is deleted."""
+    if not api.jobs.seqs([JOB_EXAMPLE]):
+        picture = replace(PICTURE, blob_key=picture_key(JOB_EXAMPLE))
+        output = replace(OUTPUT, blob_key=output_key(JOB_EXAMPLE, "t", OUTPUT.name))
+        api.blobs.put(picture.blob_key, jpeg(), "image/jpeg")
+        api.blobs.put(output.blob_key, b"MThd-music", output.content_type)
+        made = succeeded(replace(queued(), id=JOB_EXAMPLE, picture=picture))
+        api.jobs.add(replace(made, outputs=(output,)))
+    sessions = api.jobs.ratings.sessions
+    found = sessions.find(hash_of(TOKEN_EXAMPLE))
+    if found is not None and not (found.is_open(api.clock.now()) and found.items):
+        sessions.delete(found.id)
+        found = None
+    if found is None:
+        item = ListeningItem(id=ITEM_EXAMPLE, job_id=JOB_EXAMPLE)
+        sessions.add(replace(session(), id=SESSION_EXAMPLE, items=(item,)), token_hash=hash_of(TOKEN_EXAMPLE))
+    if not api.jobs.ratings.page(JOB_EXAMPLE, listener="ann", limit=1, before_id=None):
+        api.jobs.ratings.put(replace(rating(), job_id=JOB_EXAMPLE))
 
 
 def _jobs(api: Api, status: Status) -> list[Job]:

@@ -1,11 +1,14 @@
 """What Schemathesis can't make up itself: pictures, good ones and others."""
 
+import re
 from itertools import count
 from typing import Any
 
 import schemathesis
 from hypothesis import strategies as st
 from samples.hostile_pictures import good_pictures
+
+from scenescore_api.ratings.schemas import MUSIC_PATTERN
 
 _PICTURES = list(good_pictures().values())
 
@@ -26,3 +29,14 @@ def map_headers(_: schemathesis.HookContext, headers: Any) -> Any:
     if headers and "Idempotency-Key" in headers and next(_numbers) % 4:
         headers["Idempotency-Key"] = f"{next(_numbers)}"
     return headers
+
+
+@schemathesis.hook
+def map_body(_: schemathesis.HookContext, body: Any) -> Any:
+    """A job with a picture and one piece of music needs a grade of the fit, and takes none of other pieces."""
+    if isinstance(body, dict) and "quality" in body and next(_numbers) % 4:
+        if body.get("fit") is None:
+            body["fit"] = "fair"
+        if "output" in body and re.fullmatch(MUSIC_PATTERN, str(body["output"])):
+            body["output"] = "music.mid"
+    return body

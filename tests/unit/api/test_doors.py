@@ -22,6 +22,9 @@ OPEN = (
     "/openapi.json",
     "/",
     "/jobs/anything",
+    "/listening",
+    "/listening/anything",
+    "/listen/anything",
 )
 CLOSED = (
     ("POST", "/v1/jobs"),
@@ -33,6 +36,15 @@ CLOSED = (
     ("GET", f"/v1/jobs/{job_id(1)}/image"),
     ("GET", f"/v1/jobs/{job_id(1)}/outputs/music.mid"),
     ("GET", "/metrics"),
+)
+CLOSED_TO_LISTENERS = (
+    ("POST", f"/v1/jobs/{job_id(1)}/ratings"),
+    ("GET", f"/v1/jobs/{job_id(1)}/ratings"),
+    ("DELETE", f"/v1/jobs/{job_id(1)}/ratings/ann"),
+    ("POST", "/v1/listening-sessions"),
+    ("GET", "/v1/listening-sessions"),
+    ("GET", "/v1/reports/ratings"),
+    ("GET", "/v1/reports/ratings/grades.svg"),
 )
 
 
@@ -61,7 +73,7 @@ def test_some_doors_stand_open(locked: Api, path: str) -> None:
     assert locked.client.get(path).status_code == 200
 
 
-@pytest.mark.parametrize(("method", "path"), CLOSED)
+@pytest.mark.parametrize(("method", "path"), [*CLOSED, *CLOSED_TO_LISTENERS])
 def test_no_other_opens_without_a_key(locked: Api, method: str, path: str) -> None:
     answer = locked.client.request(method, path)
     assert answer.status_code == 401
@@ -249,6 +261,12 @@ def test_openapi_tells_who_may_call_what(*, require_keys: bool) -> None:
         for operation in operations.values():
             responses = operation["responses"]
             if path == "/v1/session":
+                continue
+            if path.startswith("/v1/listening/"):
+                # the link's token is the key, and its session has the limit
+                assert operation["security"] == []
+                assert not {"401", "403"} & set(responses)
+                assert responses["429"]["headers"].keys() >= {"Retry-After", "RateLimit", "RateLimit-Policy"}
                 continue
             if path in OPEN and path != "/v1/capabilities":
                 assert operation["security"] == []

@@ -1,5 +1,6 @@
 """What OpenAPI tells of keys and limits: added to the document, since handlers and not routes make these answers."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +12,8 @@ SESSION_SCHEME = "session"
 
 _OPEN_TO_ALL = "/v1/capabilities"
 _SESSION = "/v1/session"
+_BY_LINK = "/v1/listening/"
+"""What a listener's link opens: its token is part of the path, and its session has a limit of its own."""
 
 _INTEGER = {"type": "integer", "minimum": 1}
 _CHALLENGE = {
@@ -25,7 +28,7 @@ _RETRY_AFTER = {
 }
 _RATE_LIMITS = {
     "RateLimit-Policy": {
-        "description": "The key's limits: how many requests (q) in how many seconds (w)",
+        "description": "The key's limits, or the listening session's: how many requests (q) in how many seconds (w)",
         "schema": {"type": "string"},
         "example": '"default";q=600;w=60',
     },
@@ -40,6 +43,7 @@ _DESCRIPTIONS = {
     "403": "The key lacks the scope that this needs, or a session's cookie came from elsewhere",
     "429": "Too many requests of this key, or too many unfinished jobs of its owner",
 }
+_LISTENERS_LIMIT = {"429": "Too many requests of this session's listeners"}
 _HEADERS = {"401": _CHALLENGE, "403": _CHALLENGE, "429": _RETRY_AFTER}
 
 
@@ -56,11 +60,15 @@ def describe_security(document: dict[str, Any], *, keys_required: bool) -> None:
         for operation in operations.values():
             if "security" not in operation:
                 operation["security"] = []
+                if path.startswith(_BY_LINK):
+                    _add_refusals(operation["responses"], _LISTENERS_LIMIT)
+                    _add_rate_limits(operation["responses"])
                 continue
             operation["security"] = _ways_in(path, keys_required=keys_required)
             limited = path.startswith("/v1/")
             scoped = path not in {_OPEN_TO_ALL, _SESSION}
-            _add_refusals(operation["responses"], limited=limited, scoped=scoped)
+            statuses = ["401", *(["403"] if scoped else []), *(["429"] if limited else [])]
+            _add_refusals(operation["responses"], {status: _DESCRIPTIONS[status] for status in statuses})
             if limited:
                 _add_rate_limits(operation["responses"])
 
@@ -73,11 +81,10 @@ def _ways_in(path: str, *, keys_required: bool) -> list[dict[str, list[str]]]:
     return [*([] if keys_required else [{}]), {SCHEME: []}, {SESSION_SCHEME: []}]
 
 
-def _add_refusals(responses: dict[str, Any], *, limited: bool, scoped: bool) -> None:
-    statuses = ["401", *(["403"] if scoped else []), *(["429"] if limited else [])]
-    for status in statuses:
+def _add_refusals(responses: dict[str, Any], descriptions: Mapping[str, str]) -> None:
+    for status, description in descriptions.items():
         (described,) = documented(HTTPStatus(int(status))).values()
-        responses[status] = {**described, "description": _DESCRIPTIONS[status], "headers": _HEADERS[status]}
+        responses[status] = {**described, "description": description, "headers": _HEADERS[status]}
 
 
 def _add_rate_limits(responses: dict[str, Any]) -> None:

@@ -16,9 +16,9 @@ _LIGHT = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8
 _DARK = ("#4aa8e0", "#e69f00", "#19c297", "#e08dbd", "#8fd0f5", "#f07a2b", "#f0e442", "#aaaaaa")
 
 _WIDTH, _HEIGHT = 640, 360
-_LEFT, _RIGHT, _TOP = 56, 16, 56
+_LEFT, _RIGHT, _TOP = 56, 16, 64
 _LEGEND_ROW = 20
-_PLOT_BOTTOM = 60
+_PLOT_BOTTOM = 44
 
 
 Series = Sequence[tuple[str, Tally]]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from scenescore_api.callers import Caller
@@ -78,7 +78,7 @@ class RatingService:
     ) -> None:
         """Raises NotFoundError."""
         job = self.jobs.get(job_id, caller)
-        session_id = None if session_id is None else _checked_id(session_id)
+        session_id = None if session_id is None else checked_session_id(session_id)
         self.ratings.delete(job.id, output=output, listener=listener, session_id=session_id)
 
     def make_session(
@@ -90,8 +90,10 @@ class RatingService:
         for those without music.
         """
         now = self.jobs.clock.now()
-        if closes_at is not None and not now < closes_at <= now + _LONGEST_OPEN:
-            raise InvalidRequestError("closes_at must be in the future, and within ten years.")
+        if closes_at is not None:
+            if not now < closes_at <= now + _LONGEST_OPEN:
+                raise InvalidRequestError("closes_at must be in the future, and within ten years.")
+            closes_at = closes_at.astimezone(UTC)
         jobs = [self.jobs.get(job_id, caller) for job_id in job_ids]
         if len({job.id for job in jobs}) < len(jobs):
             raise InvalidRequestError("A job is in the list twice: a session has each piece once.")
@@ -112,7 +114,7 @@ class RatingService:
 
     def session(self, session_id: str, caller: Caller) -> ListeningSession:
         """Raises NotFoundError, also for somebody else's."""
-        session = self.sessions.get(_checked_id(session_id))
+        session = self.sessions.get(checked_session_id(session_id))
         if not caller.is_admin and session.owner != caller.owner:
             raise _no_session(session_id)
         return session
@@ -173,7 +175,8 @@ def check_audible(job: Job, output: str) -> None:
         raise InvalidRequestError(f"Job {job.id} has no music {output!r}; it has: {names}.")
 
 
-def _checked_id(session_id: str) -> str:
+def checked_session_id(session_id: str) -> str:
+    """As it stands in the database. Raises NotFoundError for what can't be one."""
     try:
         return str(UUID(session_id))
     except ValueError:

@@ -36,22 +36,12 @@ _NOT_FOUND = {
     HTTPStatus.NOT_FOUND: "There is nothing behind this link, or it is over, or there is no such piece"
 }
 _GONE = {HTTPStatus.GONE: "The piece was kept for its time and has gone"}
-_INTEGER = {"type": "integer", "minimum": 1}
-_LIMITED: dict[int | str, dict[str, Any]] = {
-    **documented(
-        HTTPStatus.TOO_MANY_REQUESTS,
-        descriptions={HTTPStatus.TOO_MANY_REQUESTS: "Too many requests of this session's listeners"},
-    ),
-}
-_LIMITED[429]["headers"] = {
-    "Retry-After": {"description": "Seconds after which the request fits again", "schema": _INTEGER}
-}
 
 
 def _documented(*statuses: HTTPStatus, **options: Any) -> dict[int | str, dict[str, Any]]:
     descriptions = {**_NOT_FOUND, **_GONE, **options.pop("descriptions", {})}
     always = (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
-    return {**documented(*always, *statuses, descriptions=descriptions), **_LIMITED}
+    return documented(*always, *statuses, descriptions=descriptions)
 
 
 async def _listening(request: Request) -> ListeningService:

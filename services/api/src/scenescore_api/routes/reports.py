@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 
 from scenescore_api.problems import documented
 from scenescore_api.ratings.chart import grades_chart
+from scenescore_api.ratings.documents import TITLES
 from scenescore_api.ratings.report import Measure, chart_series, report_of
 from scenescore_api.ratings.report_schemas import ReportView, report_view
 from scenescore_api.ratings.table import as_csv
@@ -149,8 +150,7 @@ def _report(
 
 
 def _chart(rated: Sequence[RatedPiece], measure: Measure) -> Response:
-    title = "Quality of the music" if measure is Measure.QUALITY else "Fit of the music to its picture"
-    chart = grades_chart(chart_series(report_of(rated), measure), title=title)
+    chart = grades_chart(chart_series(report_of(rated), measure), title=TITLES[measure])
     # a style sheet of its own, for dark mode; nothing else may run or load
     policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
     return _Chart(chart, headers={"Content-Security-Policy": policy})
