@@ -117,7 +117,14 @@ describe("a listening session", () => {
 
 describe("the report", () => {
   it("writes figures as they are read, and none where there is none", () => {
-    expect([written(3.3125), written(-0.0625), written(null)]).toEqual(["3.31", "−0.06", "–"]);
+    expect([3.3125, 3.375, 0.57, -0.0625, 4, null].map((figure) => written(figure))).toEqual([
+      "3.31",
+      "3.37",
+      "0.57",
+      "−0.07",
+      "4.00",
+      "–",
+    ]);
     expect(writtenShare({ share: 0.875, low: 0.64, high: 0.965 })).toBe("87.5\u00a0% (64.0–96.5\u00a0%)");
     expect(writtenShare(null)).toBe("–");
   });
@@ -130,7 +137,9 @@ describe("the report", () => {
   it("says which version is better only where the interval allows it", () => {
     const difference: Difference = { difference: 0.5, low: 0.2, high: 0.8 };
     expect(verdict(difference)).toBe("the first was graded better: 0.50 points (0.20 to 0.80).");
-    expect(verdict({ difference: -0.5, low: -0.8, high: -0.2 })).toContain("the second was graded better");
+    expect(verdict({ difference: -0.499, low: -0.801, high: -0.201 })).toBe(
+      "the second was graded better: −0.49 points (−0.81 to −0.20).",
+    );
     expect(verdict({ ...difference, low: -0.1 })).toContain("no clear difference");
     expect(verdict({ ...difference, low: 0 })).toContain("no clear difference");
     expect(verdict(null)).toContain("too few");

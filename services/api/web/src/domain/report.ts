@@ -60,9 +60,10 @@ export interface RatingsReport {
 
 const NOTHING = "–";
 
-/** Of grades from 5 (excellent) to 1 (bad). */
-export function written(figure: number | null): string {
-  return figure === null ? NOTHING : figure.toFixed(2).replace("-", "−");
+/** To two decimals, never rounded up. */
+export function written(figure: number | null, cut: (value: number) => number = Math.floor): string {
+  // rounded first: 0.57 is 0.5699… to a computer
+  return figure === null ? NOTHING : (cut(Math.round(figure * 1e8) / 1e6) / 100).toFixed(2).replace("-", "−");
 }
 
 export function writtenShare(share: ({ share: number } & Interval) | null): string {
@@ -78,9 +79,9 @@ export function countOf(counts: Counts | null): number {
 
 /** What a difference between version `a` and version `b` allows to say: where the interval holds 0, nothing. */
 export function verdict(found: Difference | null): string {
-  if (found === null) return "too few ratings to tell.";
+  if (found === null) return "too few rated pieces to tell; each version needs four.";
   const { difference, low, high } = found;
-  const figures = `${written(difference)} points (${written(low)} to ${written(high)})`;
+  const figures = `${written(difference, Math.trunc)} points (${written(low)} to ${written(high, Math.ceil)})`;
   if (low <= 0 && high >= 0) return `no clear difference: ${figures}.`;
   return `${difference > 0 ? "the first" : "the second"} was graded better: ${figures}.`;
 }
