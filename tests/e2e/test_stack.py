@@ -26,6 +26,18 @@ def client(stack: Stack) -> Iterator[Client]:
         yield opened
 
 
+@pytest.fixture
+def locked_url(stack: Stack) -> Iterator[str]:
+    """Of another API on the same jobs, which asks for keys."""
+    stack.environment["SCENESCORE_API__REQUIRE_KEYS"] = "true"
+    try:
+        stack.start("api-2")
+    finally:
+        del stack.environment["SCENESCORE_API__REQUIRE_KEYS"]
+    yield stack.url_of("api-2")
+    stack.end("api-2")
+
+
 def test_thirty_photographs_at_once_all_become_music(client: Client) -> None:
     pictures = photographs(30)
     with ThreadPoolExecutor(30) as pool:
@@ -87,13 +99,9 @@ def test_a_damaged_picture_is_refused_and_nobody_dies(client: Client) -> None:
 
 
 def test_a_key_opens_the_page_its_pictures_sound_and_events(
-    stack: Stack, chromium: Chrome, tmp_path: Path
+    stack: Stack, locked_url: str, chromium: Chrome, tmp_path: Path
 ) -> None:
-    """By another API on the same jobs, which asks for keys."""
-    stack.environment["SCENESCORE_API__REQUIRE_KEYS"] = "true"
-    stack.start("api-2")
-    del stack.environment["SCENESCORE_API__REQUIRE_KEYS"]
-    visitor = Visitor(chromium, stack.url_of("api-2"))
+    visitor = Visitor(chromium, locked_url)
     visitor.forget()
     visitor.open()
     visitor.sees("Sign in with a key")
@@ -115,9 +123,24 @@ def test_a_key_opens_the_page_its_pictures_sound_and_events(
         visitor.sees("This job was stopped.")
     finally:
         stack.processes["compose"].thaw()
-    picture = encoded(scene(960, 720, seed=31))
-    job = visitor.submit(picture)
+    job = visitor.submit(encoded(scene(960, 720, seed=31)))
     visitor.sees("Your music is ready.", seconds=90)
+    _hear_and_rate(visitor)
+    link = _make_session(visitor)
+
+    (cookie,) = visitor.driver.get_cookies()
+    assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == ("scenescore_session", True, "Strict")
+    assert key not in visitor.script("return JSON.stringify({ ...localStorage, ...sessionStorage })")
+    visitor.click("Sign out")
+    visitor.sees("Sign in with a key")
+    visitor.open(f"/jobs/{job}")
+    visitor.sees("Sign in with a key")
+    _listen(visitor, link)
+    assert visitor.driver.get_cookies() == []
+    assert visitor.complaints() == []
+
+
+def _hear_and_rate(visitor: Visitor) -> None:
     assert visitor.script("return document.querySelector('.picture').naturalWidth") == 960
     visitor.one("[data-player=file]")
     visitor.click("Play")
@@ -129,17 +152,29 @@ def test_a_key_opens_the_page_its_pictures_sound_and_events(
     visitor.sees("Saved.")
     visitor.open("/listening/all")
     visitor.sees("Quality of the music")
+    assert visitor.audit() == []
 
-    (cookie,) = visitor.driver.get_cookies()
-    assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == ("scenescore_session", True, "Strict")
-    assert key not in visitor.script("return JSON.stringify({ ...localStorage, ...sessionStorage })")
-    visitor.click("Sign out")
-    visitor.sees("Sign in with a key")
-    visitor.open(f"/jobs/{job}")
-    visitor.sees("Sign in with a key")
-    assert visitor.driver.get_cookies() == []
-    assert visitor.complaints() == []
-    stack.end("api-2")
+
+def _make_session(visitor: Visitor) -> str:
+    """Of the one piece that there is; returns the path of its link."""
+    visitor.open("/listening")
+    visitor.click("Make a session")
+    visitor.one(".choice li input").click()
+    visitor.click("Make the session of 1")
+    link = str(visitor.one("input[readonly]").get_attribute("value"))
+    return link.removeprefix(visitor.url)
+
+
+def _listen(visitor: Visitor, link: str) -> None:
+    """Without a key."""
+    visitor.open(link)
+    visitor.click("Begin without a name")
+    visitor.until(lambda: visitor.script("return document.querySelector('.picture')?.naturalWidth") == 960)
+    visitor.one("[data-player=file]")
+    visitor.choose("quality", "fair")
+    visitor.choose("fit", "good")
+    visitor.click("Save and go on")
+    visitor.sees("You have rated the piece")
 
 
 def _events(stack: Stack, name: str) -> list[dict[str, Any]]:
