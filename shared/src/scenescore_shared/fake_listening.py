@@ -2,9 +2,9 @@
 with a job, as foreign keys do in a database.
 """
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 
@@ -24,13 +24,15 @@ _Identity = tuple[str, str, str | None, str]
 
 
 class InMemoryRatingRepository:
-    """`job_of` raises NotFoundError for a job that is not there."""
+    """`job_of` raises NotFoundError for a job that is not there. `lock` is that of the jobs: with one of its own, who
+    deletes a job and who rates it would wait for each other.
+    """
 
-    def __init__(self, job_of: Callable[[str], Job]) -> None:
+    def __init__(self, job_of: Callable[[str], Job], lock: AbstractContextManager[object]) -> None:
         self._job_of = job_of
         self._ratings: dict[_Identity, Rating] = {}
-        self._lock = threading.RLock()
-        self.sessions = InMemoryListeningSessionRepository(job_of, self)
+        self._lock = lock
+        self.sessions = InMemoryListeningSessionRepository(job_of, self, lock)
 
     def put(self, rating: Rating, *, most_listeners: int | None = None) -> tuple[Rating, bool]:
         with self._lock:
@@ -81,17 +83,19 @@ class InMemoryRatingRepository:
         return found
 
     def of_session(self, session_id: str) -> list[RatedPiece]:
-        found = [rating for rating in self._all() if rating.session_id == session_id]
-        return [self._rated(rating) for rating in sorted(found, key=_reading_order)]
+        with self._lock:
+            found = [rating for rating in self._all() if rating.session_id == session_id]
+            return [self._rated(rating) for rating in sorted(found, key=_reading_order)]
 
     def of_owner(self, whose: str | Everybody | None, *, limit: int) -> list[RatedPiece]:
-        found = [
-            rating
-            for rating in self._all()
-            if isinstance(whose, Everybody) or self._job_of(rating.job_id).owner == whose
-        ]
-        newest = sorted(found, key=lambda rating: rating.id, reverse=True)[:limit]
-        return [self._rated(rating) for rating in newest]
+        with self._lock:
+            found = [
+                rating
+                for rating in self._all()
+                if isinstance(whose, Everybody) or self._job_of(rating.job_id).owner == whose
+            ]
+            newest = sorted(found, key=lambda rating: rating.id, reverse=True)[:limit]
+            return [self._rated(rating) for rating in newest]
 
     def forget_job(self, job_id: str) -> None:
         """For the repository of jobs, as it deletes one."""
@@ -120,12 +124,17 @@ class InMemoryRatingRepository:
 
 
 class InMemoryListeningSessionRepository:
-    def __init__(self, job_of: Callable[[str], Job], ratings: InMemoryRatingRepository) -> None:
+    def __init__(
+        self,
+        job_of: Callable[[str], Job],
+        ratings: InMemoryRatingRepository,
+        lock: AbstractContextManager[object],
+    ) -> None:
         self._job_of = job_of
         self._ratings = ratings
         self._sessions: dict[str, ListeningSession] = {}
         self._ids_by_hash: dict[str, str] = {}
-        self._lock = threading.RLock()
+        self._lock = lock
 
     def add(self, session: ListeningSession, *, token_hash: str) -> None:
         with self._lock:
@@ -169,7 +178,7 @@ class InMemoryListeningSessionRepository:
             self.get(session_id)
             del self._sessions[session_id]
             self._ids_by_hash = {key: each for key, each in self._ids_by_hash.items() if each != session_id}
-        self._ratings.forget_session(session_id)
+            self._ratings.forget_session(session_id)
 
     def forget_job(self, job_id: str) -> None:
         """For the repository of jobs, as it deletes one."""

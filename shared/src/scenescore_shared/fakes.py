@@ -45,7 +45,7 @@ class InMemoryJobRepository:
         self._events: dict[str, list[JobEvent]] = {}
         self._lock = threading.RLock()
         self.idempotency_keys = InMemoryIdempotencyKeys()
-        self.ratings = InMemoryRatingRepository(self.get)
+        self.ratings = InMemoryRatingRepository(self.get, self._lock)
         self._sweep_locks = {sweep: threading.Lock() for sweep in Sweep}
 
     def add(self, job: Job, *, max_unfinished: int | None = None, answered: Answered | None = None) -> None:

@@ -152,7 +152,8 @@ def _percent(share: float) -> str:
 
 def _down(value: float, places: int) -> float:
     # rounded first: 0.57 is 0.5699… to a computer
-    return math.floor(round(value * 10**places, 6)) / 10**places
+    scale = 10.0**places
+    return math.floor(round(value * scale, 6)) / scale
 
 
 def _up(value: float, places: int) -> float:
