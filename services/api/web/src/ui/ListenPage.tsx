@@ -18,7 +18,6 @@ export function ListenPage({ token }: { token: string }) {
   // null: the end
   const [index, setIndex] = useState<number | null>(null);
   const [error, setError] = useState<unknown>(null);
-
   const [tries, setTries] = useState(0);
 
   // tries is what starts it again

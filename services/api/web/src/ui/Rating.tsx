@@ -85,9 +85,9 @@ export function Rating({ job, output, onError }: Props) {
       setTold("Saved. You can change it at any time.");
     });
   };
-  const remove = () =>
+  const remove = (rating: Saved) =>
     act(async () => {
-      await unrate(job.id, listener, output);
+      await unrate(job.id, rating.listener, output);
       setSaved(null);
       setChanged(null);
       setTold("Your rating is gone.");
@@ -125,7 +125,7 @@ export function Rating({ job, output, onError }: Props) {
             {saved === null ? "Save the rating" : "Change the rating"}
           </button>
           {saved !== null && (
-            <button type="button" class="link" disabled={busy} onClick={() => void remove()}>
+            <button type="button" class="link" disabled={busy} onClick={() => void remove(saved)}>
               Remove it
             </button>
           )}
