@@ -7,6 +7,7 @@ from typing import Self
 from tqdm import tqdm
 
 from scenescore_client.jobs import Progress
+from scenescore_client.plain import plain
 
 _STEPS = {"classify": "looking at it", "compose": "composing", "render": "rendering"}
 
@@ -18,7 +19,7 @@ class Bar:
         self._name = name
         self._bar = tqdm(
             total=1.0,
-            desc=name,
+            desc=plain(name),
             bar_format="{desc}: {percentage:3.0f}% |{bar}| {elapsed}",
             disable=None,
             leave=False,
@@ -36,7 +37,7 @@ class Bar:
     def show(self, now: Progress) -> None:
         # a job that is tried again begins again
         self._bar.n = now.progress
-        self._bar.set_description_str(f"{self._name}, {said(now)}")
+        self._bar.set_description_str(plain(f"{self._name}, {said(now)}"))
 
 
 def said(now: Progress) -> str:
@@ -51,4 +52,4 @@ def said(now: Progress) -> str:
 
 def note(text: str) -> None:
     """A line beside the bars."""
-    tqdm.write(text, file=sys.stderr)
+    tqdm.write(plain(text), file=sys.stderr)

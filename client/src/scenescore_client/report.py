@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from scenescore_client.plain import plain
+
 _LABELS = {
     ".mid": "MIDI",
     ".ogg": "Sound",
@@ -45,4 +47,4 @@ def as_text(
             f"learnt from {len(provenance.get('clips', ()))} clips (seed {provenance.get('seed')})"
         )
     lines += [f"{_LABELS.get(place.suffix, 'File')}: {place}" for place in written.values()]
-    return "\n".join(lines) + "\n"
+    return plain("\n".join(lines) + "\n")

@@ -24,8 +24,8 @@ class RetryPolicy:
     """Waits double from `first` up to `longest` seconds, each a random half shorter, so that clients which lost a
     server together don't come back together. A server that names a time gets it, and the jitter on top.
 
-    What does not go well within `patience` seconds is given up. A server that was killed at work on a submission
-    keeps its idempotency key reserved for 60 s: the default is above.
+    What does not go well within `patience` seconds after its first failure is given up. A server that was killed at
+    work on a submission keeps its idempotency key reserved for 60 s: the default is above.
     """
 
     patience: float = 90.0
@@ -56,14 +56,16 @@ class Retrying:
         """What `attempt` returns as soon as it does. Raises its error when that is not transient, or patience ends
         before it could be tried again.
         """
-        failures, began = 0, self.clock()
+        failures, since = 0, 0.0
         while True:
             try:
                 return attempt()
             except ScenescoreError as error:
                 failures += 1
+                # patience is with failing: a long download that breaks deserves another try
+                since = self.clock() if failures == 1 else since
                 seconds = self.policy.wait(failures, error.retry_after, self.luck())
-                if not error.transient or self.clock() - began + seconds > self.policy.patience:
+                if not error.transient or self.clock() - since + seconds > self.policy.patience:
                     raise
                 if self.told is not None:
                     self.told(Retry(error=error, seconds=seconds))

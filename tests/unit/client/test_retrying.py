@@ -70,6 +70,19 @@ def test_patience_ends() -> None:
     assert time.waits == [0.5, 1, 2, 4, 8]
 
 
+def test_what_takes_longer_than_patience_and_then_breaks_is_tried_again() -> None:
+    time = FakeTime()
+    left = [ConnectionFailedError("broke off")]
+
+    def attempt() -> str:
+        time.now += 1000
+        if left:
+            raise left.pop()
+        return "well"
+
+    assert retrying(time).call(attempt) == "well"
+
+
 def test_a_time_beyond_all_patience_is_not_waited_for() -> None:
     time = FakeTime()
 
