@@ -82,8 +82,8 @@ def test_a_canceled_job_stops_and_a_deleted_one_is_gone(client: Client) -> None:
 def test_the_client_sees_the_progress_of_a_job(embedded: Embedded) -> None:
     heard: list[Progress] = []
     with Scenescore(embedded.url) as scenescore:
-        job = scenescore.wait(scenescore.submit(jpeg(5), {"seconds": 60}), heard.append)
-        assert_good_job(dict(job.raw), scenescore.output(job, "music.mid"), seconds=60)
+        job = scenescore.wait(scenescore.submit(jpeg(5), {"seconds": 20}), heard.append)
+        assert_good_job(dict(job.raw), scenescore.output(job, "music.mid"), seconds=20)
     steps = [progress.step for progress in heard]
     assert sorted(set(filter(None, steps)), key=steps.index) == ["classify", "compose", "render"]
     composing = [progress.progress for progress in heard if progress.step == "compose"]

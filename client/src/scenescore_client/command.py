@@ -24,6 +24,7 @@ from scenescore_client.errors import (
     UsageError,
 )
 from scenescore_client.jobs import Job
+from scenescore_client.plain import plain
 from scenescore_client.report import as_text
 from scenescore_client.retrying import Retry, Retrying
 
@@ -127,7 +128,7 @@ class _Submission:
     def run(self, tasks: Sequence[_Task]) -> int:
         try:
             for task in tasks:
-                if len(self.waiting) >= _AT_ONCE:
+                if task.job_id is None and len(self.waiting) >= _AT_ONCE:
                     self._finish_first()
                 self._begin(task)
             while self.waiting:
@@ -188,7 +189,9 @@ class _Submission:
         if self.arguments.json:
             self._print(_as_json(task, job, written))
         elif job.succeeded:
-            self._print(as_text(job.emotions, job.music, job.provenance, written))
+            # of one alone everybody knows what it is
+            head = f"{plain(task.name)}\n" if task.folder != self.arguments.output else ""
+            self._print(head + as_text(job.emotions, job.music, job.provenance, written))
         if not job.succeeded:
             self.failed = True
             self._complain(f"{task.name}: {_end(job)}")

@@ -107,7 +107,9 @@ def test_one_broken_picture_costs_no_other(
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(jpeg()[:500])
     assert submit(broken, picture, "-o", tmp_path / "out") == 1
-    assert "scenescore-client: broken.jpg: " in capsys.readouterr().err
+    captured = capsys.readouterr()
+    assert "scenescore-client: broken.jpg: " in captured.err
+    assert captured.out.startswith("scene.jpg\nHow it feels:\n")
     assert (tmp_path / "out" / "scene" / "music.mid").read_bytes() == MUSIC
 
 
