@@ -86,9 +86,10 @@ def test_the_client_sees_the_progress_of_a_job(embedded: Embedded) -> None:
         assert_good_job(dict(job.raw), scenescore.output(job, "music.mid"), seconds=20)
     steps = [progress.step for progress in heard]
     assert sorted(set(filter(None, steps)), key=steps.index) == ["classify", "compose", "render"]
-    composing = [progress.progress for progress in heard if progress.step == "compose"]
-    assert composing == sorted(composing)
-    assert len(set(composing)) > 2
+    shares = [progress.progress for progress in heard]
+    assert shares == sorted(shares)
+    # where each step begins, and the end
+    assert len(set(shares)) >= 4
     assert heard[-1] == Progress(status="succeeded", step=None, progress=1, queue_position=None)
 
 

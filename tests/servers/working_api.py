@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 from samples.api import Api, api_on_fakes
@@ -32,12 +32,16 @@ class WorkingApi:
                     self.api.advance(job.id, to="succeeded")
 
 
+def _drop(*_: object) -> NoReturn:
+    raise structlog.DropEvent
+
+
 @contextmanager
 def working_api(**settings: Any) -> Iterator[WorkingApi]:
     ended = threading.Event()
     before = structlog.get_config()
-    # it logs to the output of the command that is tested in the same process
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    # it would log to the output of the command that is tested in the same process
+    structlog.configure(processors=[_drop], cache_logger_on_first_use=False)
     with api_on_fakes(**settings) as api, served(api.app) as port:
         working = WorkingApi(api, f"http://127.0.0.1:{port}")
         worker = threading.Thread(target=working.work, args=(ended,))
