@@ -3,8 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := shared/src services/api/src services/classifier_worker/src services/composer_worker/src standalone/src
-DISTRIBUTIONS := shared services/api services/classifier_worker services/composer_worker standalone
+SOURCES := shared/src services/api/src services/classifier_worker/src services/composer_worker/src client/src standalone/src
+DISTRIBUTIONS := shared services/api services/classifier_worker services/composer_worker client standalone
 DATA_DIR ?= .scenescore
 PORT ?= 8000
 IMAGE ?=

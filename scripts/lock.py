@@ -17,6 +17,7 @@ DISTRIBUTIONS = {
     "scenescore-api": "services/api",
     "scenescore-classifier": "services/classifier_worker",
     "scenescore-composer": "services/composer_worker",
+    "scenescore-client": "client",
     "scenescore": "standalone",
 }
 DEVELOPMENT = ROOT / "requirements-dev.in"

@@ -25,6 +25,9 @@ INTRODUCTION = """# Settings
 All are environment variables; `make docs` writes this page from the code. A variable that starts with
 `SCENESCORE_` and is not listed here is refused at start, so that a misspelt one is not silent. No secret has a
 default. With none set, everything runs on one machine: SQLite, a directory, and a broker made of files.
+
+`scenescore submit` reads `SCENESCORE_CLIENT__SERVER` and `SCENESCORE_CLIENT__KEY` ([client.md](client.md)); the
+services let them pass.
 """
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import os
 import signal
 import subprocess
@@ -20,6 +21,8 @@ from servers.process import ServerProcess
 from servers.receiver import Receiver, answer
 from servers.scenescore import Embedded, Stack, answers, processes_on
 from standardwebhooks import Webhook
+
+from scenescore_client import Progress, Scenescore
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +77,44 @@ def test_a_canceled_job_stops_and_a_deleted_one_is_gone(client: Client) -> None:
     assert client.wait(job)["status"] == "canceled"
     assert client.http.delete(f"/v1/jobs/{job}").status_code == 204
     assert client.http.get(f"/v1/jobs/{job}").status_code == 404
+
+
+def test_the_client_sees_the_progress_of_a_job(embedded: Embedded) -> None:
+    heard: list[Progress] = []
+    with Scenescore(embedded.url) as scenescore:
+        job = scenescore.wait(scenescore.submit(jpeg(5), {"seconds": 20}), heard.append)
+        assert_good_job(dict(job.raw), scenescore.output(job, "music.mid"), seconds=20)
+    steps = [progress.step for progress in heard]
+    assert sorted(set(filter(None, steps)), key=steps.index) == ["classify", "compose", "render"]
+    shares = [progress.progress for progress in heard]
+    assert shares == sorted(shares)
+    # where each step begins, and the end
+    assert len(set(shares)) >= 4
+    assert heard[-1] == Progress(status="succeeded", step=None, progress=1, queue_position=None)
+
+
+def test_the_command_submits_and_saves_every_file(embedded: Embedded, tmp_path: Path) -> None:
+    (tmp_path / "scene.jpg").write_bytes(jpeg(6))
+    (tmp_path / "broken.jpg").write_bytes(jpeg(6)[:500])
+    command = [sys.executable, "-m", "scenescore_standalone", "submit", "broken.jpg", "scene.jpg"]
+    done = subprocess.run(
+        [*command, "-o", "music", "--seconds", "10", "--json"],
+        cwd=tmp_path,
+        env=embedded.environment | {"SCENESCORE_CLIENT__SERVER": embedded.url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("scenescore: broken.jpg: ")
+    (line,) = done.stdout.splitlines()
+    job = json.loads(line)
+    assert job["picture"] == "scene.jpg"
+    assert job["files"].keys() == {"music.mid", "music.ogg", "music.wav", "music.musicxml", "pianoroll.png"}
+    for output in job["outputs"]:
+        saved = (tmp_path / job["files"][output["name"]]).read_bytes()
+        assert hashlib.sha256(saved).hexdigest() == output["sha256"]
+    assert_good_job(job, (tmp_path / "music" / "scene" / "music.mid").read_bytes(), seconds=10)
 
 
 def test_a_receiver_is_told_when_a_job_has_ended(embedded: Embedded, client: Client) -> None:

@@ -1,5 +1,6 @@
 """The API on fakes: everything real but the outside world."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -75,7 +76,7 @@ class Api:
         self.jobs.update(job, partial(claim, now=self.clock.now(), token="b", policy=POLICY))
         key = f"jobs/{job}/outputs/b/music.mid"
         self.blobs.put(key, b"MThd-music", "audio/midi")
-        output = replace(COMPOSED.outputs[0], blob_key=key)
+        output = replace(COMPOSED.outputs[0], blob_key=key, sha256=hashlib.sha256(b"MThd-music").hexdigest())
         composed = replace(COMPOSED, outputs=(output,), to_render=to == "composed")
         return self.jobs.update(job, partial(complete, now=self.clock.now(), token="b", result=composed))
 

@@ -182,7 +182,7 @@ def expire(job: Job, *, now: datetime) -> Job:
 
 
 def backoff(attempt: int, *, base: float, cap: float, jitter: float) -> timedelta:
-    """Exponential backoff with full jitter (M. Brooker, "Exponential Backoff and Jitter", 2015).
+    """Exponential backoff with equal jitter (M. Brooker, "Exponential Backoff and Jitter", 2015).
 
     `attempt` counts from 1; `base` and `cap` are seconds; `jitter` in [0, 1) is the random draw.
     """

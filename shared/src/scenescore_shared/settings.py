@@ -21,6 +21,8 @@ SERVICE_GROUPS = frozenset(
     {"api", "limits", "sweeper", "retention", "webhooks", "classifier", "composer", "render"}
 )
 """Groups that belong to one service: the others let them pass, since a stack shares one environment."""
+CLIENT_GROUP = "client"
+"""What `scenescore submit` reads, in the same shell as other commands."""
 
 
 class Group(BaseModel):
@@ -129,7 +131,7 @@ class CommonSettings(BaseSettings):
     @model_validator(mode="after")
     def _no_unknown_variables(self) -> Self:
         # pydantic-settings overlooks variables that match no field; a misspelt one must not be silent
-        known = {name.lower() for name in type(self).model_fields} | SERVICE_GROUPS
+        known = {name.lower() for name in type(self).model_fields} | SERVICE_GROUPS | {CLIENT_GROUP}
         for variable in os.environ:
             if variable.startswith(PREFIX):
                 group = variable.removeprefix(PREFIX).split("__")[0].lower()

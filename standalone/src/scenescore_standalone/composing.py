@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import torch
 from pydantic import ValidationError
@@ -25,6 +24,9 @@ from scenescore_api.webhooks.service import WebhookService
 from scenescore_classifier.inference import Classifier
 from scenescore_classifier.models.backbone_files import MODELS_FOLDER
 from scenescore_classifier.service import ClassifyStep
+from scenescore_client.arguments import asked_options
+from scenescore_client.files import write_whole
+from scenescore_client.report import as_text
 from scenescore_composer.base_model.shipped import load_base
 from scenescore_composer.rendering.opening import open_sound
 from scenescore_composer.rendering.service import NoSound, RenderStep
@@ -42,8 +44,6 @@ from scenescore_standalone.embedded import Corpora, opened
 from scenescore_standalone.settings import StandaloneSettings
 
 _HOUR = 3600.0
-_OPTIONS = ("seed", "seconds", "temperature", "tempo_bpm", "key", "instrument", "variations", "emotions")
-_LABELS = {".ogg": "Sound"}
 
 
 def run(settings: StandaloneSettings, options: argparse.Namespace) -> int:
@@ -63,8 +63,11 @@ def run(settings: StandaloneSettings, options: argparse.Namespace) -> int:
     places = _places(options.output, audio, job)
     written = {name: place for name, place in places.items() if name in files}
     for name, place in written.items():
-        _write_whole(place, files[name])
-    sys.stdout.write(_as_json(job, written) if options.json else _as_text(job, written))
+        write_whole([files[name]], place, overwrite=True)
+    if options.json:
+        sys.stdout.write(_as_json(job, written))
+    else:
+        sys.stdout.write(as_text(job.emotions, job.music, job.provenance, written))
     if missing := [warning.message for warning in job.warnings if len(written) < len(places)]:
         raise PermanentError(" ".join(missing))
     return 0
@@ -110,20 +113,9 @@ def _check_output(output: Path) -> None:
         raise InvalidRequestError(f"the folder {output.parent} can't be written to")
 
 
-def _write_whole(output: Path, data: bytes) -> None:
-    """The whole file or none."""
-    staged = output.with_name(f".{output.name}.{uuid4().hex}")
-    try:
-        staged.write_bytes(data)
-        staged.replace(output)
-    finally:
-        staged.unlink(missing_ok=True)
-
-
 def _job_options(options: argparse.Namespace) -> JobOptions:
-    asked = {name: getattr(options, name) for name in _OPTIONS}
     try:
-        return JobOptions.model_validate({name: value for name, value in asked.items() if value is not None})
+        return JobOptions.model_validate(asked_options(options))
     except ValidationError as error:
         reasons = "; ".join(
             f"--{str(item['loc'][0]).replace('_', '-')}: {item['msg']}" for item in error.errors()
@@ -227,23 +219,6 @@ class _WithBar:
                 checkpoint(job, progress)
 
             yield from self.handler(batch, told)
-
-
-def _as_text(job: Job, written: Mapping[str, Path]) -> str:
-    mix = "\n".join(
-        f"  {emotion:6} {share:6.1%}  {'█' * round(share * 30)}"
-        for emotion, share in (job.emotions or {}).items()
-    )
-    facts = job.music
-    provenance = job.provenance
-    lines = ["How it feels:", mix]
-    if facts is not None:
-        lines.append(
-            f"Music: {facts.seconds:.1f} s, {facts.tempo_bpm:g} bpm, {facts.key}, {facts.notes} notes, "
-            f"learnt from {len(provenance.get('clips', ()))} clips (seed {provenance.get('seed')})"
-        )
-    lines += [f"{_LABELS.get(place.suffix, 'MIDI')}: {place}" for name, place in written.items()]
-    return "\n".join(lines) + "\n"
 
 
 def _as_json(job: Job, written: Mapping[str, Path]) -> str:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from scenescore_api.key_arguments import add_key_actions
+from scenescore_client.arguments import add_music_options, add_submit_arguments
 from scenescore_shared.errors import ScenescoreError
 from scenescore_shared.settings import LogSettings
 
@@ -24,16 +25,15 @@ _INTERRUPTED = 130
 _LAST_PORT = 65535
 
 _UP = "supervising:run"
+_SUBMIT = "submit"
+"""Of the client's, which reads no settings of ours."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     options = _parser().parse_args(arguments)
     try:
-        settings = _settings(options)
-        module, function = options.run.split(":")
-        # imported only now: `--help` and a mistyped option need not wait for torch
-        status: int = getattr(import_module(f"scenescore_standalone.{module}"), function)(settings, options)
+        return _run(options)
     except ValidationError as error:
         reasons = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         return _complain(f"a setting is wrong: {reasons}", _USAGE)
@@ -46,11 +46,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(f"{error.strerror or error}{where}", _FAILED)
     except KeyboardInterrupt:
         return _complain("interrupted; nothing half-done was kept", _INTERRUPTED)
+
+
+def _run(options: argparse.Namespace) -> int:
+    # imported only now: `--help` and a mistyped option need not wait for torch
+    if options.run == _SUBMIT:
+        from scenescore_client import command  # noqa: PLC0415 - no other command needs HTTP and bars
+
+        return command.run(options, program="scenescore")
+    settings = _settings(options)
+    module, function = options.run.split(":")
+    status: int = getattr(import_module(f"scenescore_standalone.{module}"), function)(settings, options)
     return status
 
 
 def _settings(options: argparse.Namespace) -> "StandaloneSettings":
-    from scenescore_standalone.settings import StandaloneSettings  # noqa: PLC0415 - it brings torch, as below
+    from scenescore_standalone.settings import StandaloneSettings  # noqa: PLC0415 - it brings torch, as above
 
     given = {"data_dir": options.data_dir} if options.data_dir else {}
     settings = StandaloneSettings(**given)
@@ -77,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         help="where everything is kept (default: SCENESCORE_DATA_DIR, or .scenescore)",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_up, _add_compose, _add_classify, _add_corpus, _add_models, _add_keys):
+    for add in (_add_up, _add_compose, _add_submit, _add_classify, _add_corpus, _add_models, _add_keys):
         add(commands, common)
     return parser
 
@@ -96,24 +107,20 @@ def _add_compose(
     compose = commands.add_parser("compose", parents=[common], help="compose the music of one picture")
     compose.add_argument("image", type=Path, nargs="?", metavar="IMAGE")
     compose.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.mid")
-    compose.add_argument("--seed", type=int, help="the same seed gives the same music")
-    compose.add_argument("--seconds", type=float, help="length of the music, 10 to 180 (default 30)")
-    compose.add_argument("--temperature", type=float, help="how daring: 0.5 to 1.5")
-    compose.add_argument("--tempo-bpm", type=int, help="quarter notes a minute, 30 to 240")
-    compose.add_argument("--key", help='such as "F# minor"')
-    compose.add_argument("--instrument", type=_instrument, help="of General MIDI: a name, or a number from 0")
-    compose.add_argument("--variations", type=int, help="how many pieces, 1 to 8: OUT.mid, OUT-2.mid, …")
-    compose.add_argument(
-        "--emotions",
-        type=_mix,
-        metavar="happy=0.7,sad=0.3",
-        help="a mix instead of the picture's",
-    )
+    add_music_options(compose, key_flags=("--key", "--music-key"))
     compose.add_argument(
         "--audio", action="store_true", help="render it too: OUT.ogg beside OUT.mid (needs a SoundFont)"
     )
     compose.add_argument("--json", action="store_true", help="print the whole job as JSON")
     compose.set_defaults(run="composing:run")
+
+
+def _add_submit(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", _common: argparse.ArgumentParser
+) -> None:
+    submit = commands.add_parser("submit", help="send pictures to a server, and save their music")
+    add_submit_arguments(submit)
+    submit.set_defaults(run=_SUBMIT)
 
 
 def _add_classify(
@@ -179,17 +186,3 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _LAST_PORT:
         raise argparse.ArgumentTypeError(f"{text!r} is no port; name one from 1 to {_LAST_PORT}")
     return int(text)
-
-
-def _instrument(text: str) -> str | int:
-    """A number as a number; the options say what there is."""
-    return int(text) if text.isascii() and text.isdigit() else text
-
-
-def _mix(text: str) -> dict[str, float]:
-    """`happy=0.7,sad=0.3` as weights. Raises argparse's error for anything else."""
-    try:
-        pairs = [part.split("=") for part in text.split(",")]
-        return {emotion.strip(): float(weight) for emotion, weight in pairs}
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no mix; write it as happy=0.7,sad=0.3") from None

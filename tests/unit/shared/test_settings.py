@@ -54,6 +54,12 @@ def test_unknown_and_wrong_settings_are_refused(
         CommonSettings()
 
 
+def test_what_the_client_reads_stands_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCENESCORE_CLIENT__SERVER", "https://scenescore.example")
+    monkeypatch.setenv("SCENESCORE_CLIENT__KEY", "scs_…")
+    assert CommonSettings().emotions == ("happy", "angry", "sad")
+
+
 @pytest.mark.parametrize(
     "variable", ["SCENESCORE_DATABASE__URI", "SCENESCORE_STORAGE__SECRET_ACCESS_KEY", "SCENESCORE_EMOTIONS"]
 )
