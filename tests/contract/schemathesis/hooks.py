@@ -47,8 +47,8 @@ def map_headers(_: schemathesis.HookContext, headers: Any) -> Any:
 
 @schemathesis.hook
 def map_body(_: schemathesis.HookContext, body: Any) -> Any:
-    """A job with a picture and one piece of music needs a grade of the fit, and takes none of other pieces; random times
-    are past or too far ahead, and random ids are nobody's.
+    """A job with a picture and one piece of music needs a grade of the fit, and takes none of other pieces; random
+    times are past or too far ahead, and random ids are nobody's.
     """
     if not isinstance(body, dict) or not next(_numbers) % 4:
         return body
