@@ -37,6 +37,7 @@ _SEED = os.environ.get("SCHEMATHESIS_SEED", "20260301")
 _EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "12")
 _EXAMPLE = "0197f2a0-5c1e-7d3a-9b52-3f6c1de0a001"
 """OpenAPI's example of an id: that job is canceled and may be so again, so that there always is such a one."""
+_TURNS_WITHOUT = 20
 _METHODS = {"get", "put", "post", "delete", "patch"}
 
 
@@ -111,12 +112,14 @@ def _workers(api: Api) -> Iterator[None]:
     ended = threading.Event()
 
     def work() -> None:
+        lacking = 0
         for turn in count():
             if ended.wait(0.05):
                 return
-            if not api.jobs.seqs([_EXAMPLE]):
-                api.jobs.add(cancel_now(replace(queued(), id=_EXAMPLE), now=api.clock.now()))
-            _keep_a_listening_session(api)
+            # not at once: what was deleted must not be there when it is asked for again
+            lacking = 0 if _has_the_examples(api) else lacking + 1
+            if lacking > _TURNS_WITHOUT:
+                _add_the_examples(api)
             for job in _jobs(api, Status.QUEUED):
                 _advance(
                     api, job, "claimed" if int(job.id[:13].replace("-", ""), 16) % 3 == 0 else "succeeded"
@@ -125,6 +128,7 @@ def _workers(api: Api) -> Iterator[None]:
                 # else whoever follows it would wait for ever
                 _advance(api, job, "succeeded")
 
+    _add_the_examples(api)
     thread = threading.Thread(target=work)
     thread.start()
     try:
@@ -134,8 +138,21 @@ def _workers(api: Api) -> Iterator[None]:
         thread.join()
 
 
-def _keep_a_listening_session(api: Api) -> None:
-    """A job with music, rated and to be heard by a link, under OpenAPI's examples, however often it is deleted."""
+def _has_the_examples(api: Api) -> bool:
+    session = api.jobs.ratings.sessions.find(hash_of(TOKEN_EXAMPLE))
+    return (
+        len(api.jobs.seqs([_EXAMPLE, JOB_EXAMPLE])) == 2
+        and session is not None
+        and session.is_open(api.clock.now())
+        and len(session.items) == 1
+        and bool(api.jobs.ratings.page(JOB_EXAMPLE, listener="ann", limit=1, before_id=None))
+    )
+
+
+def _add_the_examples(api: Api) -> None:
+    """Under OpenAPI's examples of ids: a canceled job; one with music, which is rated, and can be heard by a link."""
+    if not api.jobs.seqs([_EXAMPLE]):
+        api.jobs.add(cancel_now(replace(queued(), id=_EXAMPLE), now=api.clock.now()))
     if not api.jobs.seqs([JOB_EXAMPLE]):
         picture = replace(PICTURE, blob_key=picture_key(JOB_EXAMPLE))
         output = replace(OUTPUT, blob_key=output_key(JOB_EXAMPLE, "t", OUTPUT.name))

@@ -1,6 +1,7 @@
 """What Schemathesis can't make up itself: pictures, good ones and others."""
 
 import re
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -8,7 +9,7 @@ import schemathesis
 from hypothesis import strategies as st
 from samples.hostile_pictures import good_pictures
 
-from scenescore_api.ratings.schemas import MUSIC_PATTERN
+from scenescore_api.ratings.schemas import JOB_EXAMPLE, MUSIC_PATTERN
 
 _PICTURES = list(good_pictures().values())
 
@@ -23,6 +24,19 @@ schemathesis.openapi.format(
 _numbers = count()
 
 
+def _is_time(value: Any) -> bool:
+    try:
+        return datetime.fromisoformat(value).tzinfo is not None
+    except (TypeError, ValueError):
+        return False
+
+
+def _are_ids(value: Any) -> bool:
+    """What the schema takes for a list of jobs: what it refuses must be refused."""
+    strings = isinstance(value, list) and all(isinstance(each, str) and len(each) <= 64 for each in value)
+    return strings and 0 < len(value) == len(set(value)) <= 200
+
+
 @schemathesis.hook
 def map_headers(_: schemathesis.HookContext, headers: Any) -> Any:
     """Of two random requests with the same short key the second is refused, and rightly so."""
@@ -33,8 +47,16 @@ def map_headers(_: schemathesis.HookContext, headers: Any) -> Any:
 
 @schemathesis.hook
 def map_body(_: schemathesis.HookContext, body: Any) -> Any:
-    """A job with a picture and one piece of music needs a grade of the fit, and takes none of other pieces."""
-    if isinstance(body, dict) and "quality" in body and next(_numbers) % 4:
+    """A job with a picture and one piece of music needs a grade of the fit, and takes none of other pieces; random
+    times are past or too far ahead, and random ids are nobody's.
+    """
+    if not isinstance(body, dict) or not next(_numbers) % 4:
+        return body
+    if _is_time(body.get("closes_at")):
+        body["closes_at"] = None
+    if _are_ids(body.get("jobs")):
+        body["jobs"] = [JOB_EXAMPLE]
+    if "quality" in body:
         if body.get("fit") is None:
             body["fit"] = "fair"
         if "output" in body and re.fullmatch(MUSIC_PATTERN, str(body["output"])):
