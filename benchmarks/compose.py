@@ -86,7 +86,7 @@ def sampling(base: TokenLstm, budget: ComposerBudget, clips: list[Clip]) -> None
     plan = plan_of(clips, MIXES[0], Wishes(30.0), seed=0)
     settled = SamplingPlan(
         opening=plan.opening,
-        recalled=tuple(recalled_bars(plan.frame.sampled_bars)),
+        recalled=tuple(recalled_bars(plan.frame.sampled_bars, seed=0)),
         vocabulary=plan.vocabulary,
         vectors=(plan.condition.vectors(plan.frame.sampled_bars + 1),) * budget.candidates,
     )

@@ -15,7 +15,7 @@ from scenescore_composer.score import TICKS_PER_QUARTER, Bar, Note, Piece, trans
 from scenescore_shared.fakes import InMemoryBlobStore
 
 FINE = FINE_TICKS_PER_QUARTER // TICKS_PER_QUARTER
-ANGRY, SAD = {"angry": 1.0}, {"sad": 1.0}
+HAPPY, ANGRY, SAD = {"happy": 1.0}, {"angry": 1.0}, {"sad": 1.0}
 
 
 @pytest.fixture
@@ -60,7 +60,8 @@ def test_no_pitch_sounds_twice_at_once() -> None:
 def test_the_touch_is_the_emotions(tune: Piece) -> None:
     angry, sad = (played(shaped(tune, mix), character_of(mix), seed=2) for mix in (ANGRY, SAD))
     assert _mean_velocity(angry) > _mean_velocity(sad) + 40
-    lengths = [sum(note.end - note.onset for note in notes) for notes in (angry, sad)]
+    happy = played(shaped(tune, HAPPY), character_of(HAPPY), seed=2)
+    lengths = [sum(note.end - note.onset for note in notes) for notes in (happy, sad)]
     assert lengths[0] < 0.95 * lengths[1], "detached against legato"
     top = {written.onset: written.pitch for written in tune.notes}
     leading = [n.velocity for n, w in zip(sad, tune.notes, strict=True) if top[w.onset] == n.pitch]

@@ -24,7 +24,7 @@ from scenescore_composer.tokens import KINDS, Kind, decode
 from scenescore_composer.training import Checkpoint, Lesson, TrainingPlan, train
 from scenescore_shared.errors import EmptyCorpusError
 
-COMPOSER = "lstm-remi@2"
+COMPOSER = "lstm-remi@3"
 """Name and version of the method, for provenance: changes when the same seed may give other music."""
 
 _TRAINING_SHARE = 0.5
@@ -102,7 +102,7 @@ def compose(
     count = budget.candidates * request.variations
     candidates = sample(
         model,
-        _sampling_plan(plan, count, request.temperature),
+        _sampling_plan(plan, count, request.temperature, request.seed),
         _generator(request.seed, "sampling"),
         lambda progress: checkpoint(_TRAINING_SHARE + (1 - _TRAINING_SHARE) * progress),
     )
@@ -124,13 +124,13 @@ def lesson_of(clip: Clip) -> Lesson:
     return Lesson(clip.tokens, vectors[bar_of])
 
 
-def _sampling_plan(plan: Plan, candidates: int, temperature: float) -> SamplingPlan:
+def _sampling_plan(plan: Plan, candidates: int, temperature: float, seed: int) -> SamplingPlan:
     bars = plan.frame.sampled_bars
     # the last chord is one bar more, so that the model leads up to it
     vectors = plan.condition.vectors(bars + 1)
     return SamplingPlan(
         opening=plan.opening,
-        recalled=tuple(recalled_bars(bars)),
+        recalled=tuple(recalled_bars(bars, seed)),
         vocabulary=plan.vocabulary,
         vectors=(vectors,) * candidates,
         temperature=temperature,

@@ -12,7 +12,8 @@ from torch import Tensor
 from scenescore_composer.batch_grammar import INDEX, KIND_CODE, BatchState, Masks, span
 from scenescore_composer.conditioning import Vectors
 from scenescore_composer.grammar import Mask
-from scenescore_composer.model import Memory, TokenLstm
+from scenescore_composer.model import TokenLstm
+from scenescore_composer.stepping import Stepping
 from scenescore_composer.tokens import BOS, DURATIONS, EOS, SIZES, VOCABULARY_SIZE, Kind, token
 from scenescore_composer.training import Checkpoint
 
@@ -47,17 +48,18 @@ def sample(
     All candidates advance together; each step draws from `generator` alone.
     """
     run = _Run(plan)
-    memory: Memory | None = None
-    inputs = torch.tensor([plan.opening] * len(plan.vectors))
-    conditions = run.conditions().unsqueeze(1).expand(-1, len(plan.opening), -1)
     model.eval()
     with torch.inference_mode():
+        stepping = Stepping(model)
+        state = stepping.start(len(plan.vectors))
+        for opening in plan.opening:
+            tokens = torch.full((len(plan.vectors),), opening)
+            logits, state = stepping.step(tokens, run.conditions(), state)
         while not run.ended.all():
             checkpoint(float(run.state.bars[~run.ended].min()) / (len(plan.recalled) + 1))
-            logits, memory = model(inputs, conditions, memory)
-            drawn = _draw(logits[:, -1], torch.from_numpy(run.allowed()), plan, generator)
-            inputs = torch.from_numpy(run.take(drawn)).unsqueeze(1)
-            conditions = run.conditions().unsqueeze(1)
+            drawn = _draw(logits, torch.from_numpy(run.allowed()), plan, generator)
+            tokens = torch.from_numpy(run.take(drawn))
+            logits, state = stepping.step(tokens, run.conditions(), state)
     return run.sequences
 
 
