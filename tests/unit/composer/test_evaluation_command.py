@@ -85,6 +85,12 @@ def test_writes_one_document_and_makes_it_again_without_the_data(
     (tmp_path / "docs" / "composer.md").unlink()
     assert main(["--again", "--out", str(out)]) == 0
     assert (tmp_path / "docs" / "composer.md").read_text() == document
+    (out / "notes.md").write_text("## By hand\n\nMeasured elsewhere.\n")
+    assert main(["--again", "--out", str(out)]) == 0
+    assert (
+        "## By hand\n\nMeasured elsewhere.\n\n## Piano rolls"
+        in (tmp_path / "docs" / "composer.md").read_text()
+    )
 
 
 def test_says_what_it_needs(tmp_path: Path, labelled: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,9 +6,11 @@ from itertools import pairwise
 
 import pytest
 
+from scenescore_composer import midi
 from scenescore_composer.character import character_of
 from scenescore_composer.corpus.catalogue import InMemoryClipCatalogue
 from scenescore_composer.corpus.clips import LabelledMusic, keep
+from scenescore_composer.performance.pedal import pedalled
 from scenescore_composer.performance.shaping import is_flat, shaped
 from scenescore_composer.performance.touch import FINE_TICKS_PER_QUARTER, PlayedNote, played
 from scenescore_composer.score import TICKS_PER_QUARTER, Bar, Note, Piece, transposed
@@ -95,3 +97,23 @@ def test_copies_are_dropped_in_whatever_key_and_flat_scores_performed(tune: Piec
     flat, performed = kept.clips
     assert flat.features["loudness"] == pytest.approx(48, abs=2), "played as sad music is"
     assert performed.features["loudness"] == pytest.approx(62, abs=2), "left as somebody played it"
+
+
+def test_the_pedal_is_down_within_a_harmony_and_up_between_two(tune: Piece) -> None:
+    sad, dry = (pedalled(tune, replace(character_of(SAD), articulation=share)) for share in (1.0, 0.75))
+    assert len(sad) == 2 * len(tune.bars)
+    assert all(down < up for down, up in sad)
+    assert all(up <= later for (_, up), (later, _) in pairwise(sad))
+    assert sad[-1][1] == FINE * max(note.end for note in tune.notes), "it holds nothing beyond the end"
+    assert dry == []
+    happy = pedalled(tune, character_of(HAPPY))
+    assert sum(up - down for down, up in happy) < 0.7 * sum(up - down for down, up in sad)
+
+
+def test_what_the_pedal_holds_sounds_on_and_is_written_as_played(tune: Piece) -> None:
+    pedal = pedalled(tune, character_of(SAD))
+    data = midi.write(tune, pedal=pedal)
+    assert midi.read(data, pedal=False).notes == midi.read(midi.write(tune)).notes
+    held = midi.read(data).notes
+    assert sum(note.duration for note in held) > 1.3 * sum(note.duration for note in tune.notes)
+    assert max(note.end for note in held) == max(note.end for note in tune.notes)

@@ -36,8 +36,8 @@ class Character:
 
 
 CHARACTERS: Mapping[str, Character] = {
-    "happy": Character(124, 4.2, 1.0, 66, 2.2, 84, 0.86),
-    "angry": Character(134, 5.2, 0.0, 57, 2.6, 106, 0.92),
+    "happy": Character(124, 4.2, 1.0, 66, 2.2, 84, 0.9),
+    "angry": Character(134, 5.2, 0.0, 57, 2.6, 106, 0.94),
     "sad": Character(60, 2.0, 0.0, 59, 2.1, 48, 1.0),
     "calm": Character(68, 2.3, 1.0, 63, 2.1, 52, 1.0),
 }

@@ -15,6 +15,7 @@ from scenescore_composer.ending import with_closing_chord
 from scenescore_composer.form import recalled_bars
 from scenescore_composer.model import TokenLstm
 from scenescore_composer.novelty import HeardBefore
+from scenescore_composer.performance.pedal import PIANOS, pedalled
 from scenescore_composer.performance.touch import played
 from scenescore_composer.planning import Plan, Wishes, plan_of
 from scenescore_composer.sampling import SamplingPlan, sample
@@ -146,10 +147,11 @@ def _finished(chosen: Piece, plan: Plan, request: CompositionRequest, number: in
     closed = with_closing_chord(chosen, normal, plan.frame.closing_ticks)
     piece = transposed(closed, -plan.key.to_normal)
     performance = played(piece, plan.character, request.seed + number)
+    pedal = pedalled(piece, plan.character) if request.program in PIANOS else []
     last = max(note.end for note in piece.notes)
     bar = plan.frame.bar
     return Composition(
-        midi=midi.write(piece, key=plan.key, program=request.program, played=performance),
+        midi=midi.write(piece, key=plan.key, program=request.program, played=performance, pedal=pedal),
         seconds=bar.seconds * last / bar.ticks,
         tempo_bpm=bar.bpm,
         key=plan.key.name,

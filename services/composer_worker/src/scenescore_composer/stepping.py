@@ -4,6 +4,7 @@ What a token's embedding adds to the gates of the first layer is multiplied out 
 looked up; a step is left with one large product instead of two, and is about twice as fast as one of `nn.LSTM`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -31,9 +32,10 @@ class Stepping:
 
     def __init__(self, model: TokenLstm) -> None:
         embedded = model.size.embedding
+        weights = dict(model.lstm.named_parameters())
         with torch.no_grad():
-            self._layers = [_layer(model, place, embedded) for place in range(model.size.layers)]
-            from_tokens = model.lstm.weight_ih_l0[:, :embedded]
+            self._layers = [_layer(weights, place, embedded) for place in range(model.size.layers)]
+            from_tokens = weights["weight_ih_l0"][:, :embedded]
             self._table = linear(model.embed.weight, from_tokens, self._layers[0].bias)
         self._head = model.head
         self._hidden = model.size.hidden
@@ -57,8 +59,7 @@ class Stepping:
         return logits, tuple(after)
 
 
-def _layer(model: TokenLstm, place: int, embedded: int) -> _Layer:
-    weights = dict(model.lstm.named_parameters())
+def _layer(weights: Mapping[str, Tensor], place: int, embedded: int) -> _Layer:
     above = weights[f"weight_ih_l{place}"]
     return _Layer(
         above=(above[:, embedded:] if place == 0 else above).detach().contiguous(),

@@ -32,7 +32,7 @@ class ThesisOnTokens(nn.Module):
         self, generator: torch.Generator, layers: Sequence[int] = LAYERS, dense: int = DENSE
     ) -> None:
         super().__init__()
-        self._widths = tuple(layers)
+        self._widths = list(layers)
         with torch.device("meta"):  # where nothing is initialised: that would draw from the global generator
             self.lstms = nn.ModuleList(
                 nn.LSTM(inside, out, batch_first=True) for inside, out in pairwise((1, *layers))

@@ -23,8 +23,13 @@ _ANYWHERE = "any"
 _UNKNOWN = "?"
 
 
-def written(result: Mapping[str, Any], *, result_file: str, pictures: Mapping[str, str]) -> str:
-    """The document in Markdown. `pictures` maps captions to paths from the document's folder."""
+def written(
+    result: Mapping[str, Any], *, result_file: str, pictures: Mapping[str, str], notes: str = ""
+) -> str:
+    """The document in Markdown. `pictures` maps captions to paths from the document's folder.
+
+    `notes` are sections that somebody wrote: what was measured by other commands, and how to read all this.
+    """
     parts = [
         _heading(result, result_file),
         _missing(result["missing"]),
@@ -37,6 +42,7 @@ def written(result: Mapping[str, Any], *, result_file: str, pictures: Mapping[st
         " MGEval: 1 where they can't be told apart.\n\n" + _overlaps(result),
         "## Novelty\n\n" + _novelty(result["rows"]),
         "## Collapsed pieces\n\n" + _collapsed(result["rows"]),
+        notes,
         _pictures(pictures),
     ]
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
