@@ -126,8 +126,8 @@ def _fit(features: Features, plan: Plan) -> float:
 def _musicality(piece: Piece, features: Features, repeated: float, key: Key) -> float:
     """What is missing of a clear key, a metre, some repetition, a range, a chord to end on."""
     return (
-        8 * max(0.0, 0.92 - in_scale(piece, key))
-        + 3 * max(0.0, 0.7 - keys.estimate(piece.notes).fit)
+        8 * max(0.0, 0.9 - in_scale(piece, key))
+        + 3 * max(0.0, 0.75 - keys.estimate(piece.notes).fit)
         + 4 * max(0.0, 0.45 - on_beat(piece))
         + 8 * max(0.0, evenness(piece) - 0.7)
         + 10 * max(0.0, harshness(piece) - 0.02)
