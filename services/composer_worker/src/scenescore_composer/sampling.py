@@ -96,7 +96,7 @@ class _Run:
     def allowed(self) -> Masks:
         """The legal tokens that also keep to the plan. An ended candidate may draw anything: it is not looked at.
 
-        No bar stays empty; no more notes sound than there are voices; nothing follows the last bar.
+        No bar stays empty; no more notes sound than there are voices. A bar after the last one is the end: see `take`.
         """
         state, plan = self.state, self.plan
         legal = state.legal()
@@ -111,9 +111,6 @@ class _Run:
         # before that tick every voice is still held
         free = np.partition(state.until, -plan.voices, axis=1)[:, -plan.voices]
         kept[:, span(Kind.POSITION)] &= np.arange(SIZES[Kind.POSITION]) >= free[:, None]
-        over = (state.bars >= len(plan.recalled)) & kept[:, span(Kind.METRE)].any(axis=1)
-        kept[over, span(Kind.METRE)] = False
-        kept[over, EOS] = True
         kept[self.ended] = True
         for row in np.flatnonzero(~kept.any(axis=1)):
             kept[row] = self._way_on(int(row), legal[row])
@@ -129,6 +126,8 @@ class _Run:
             taken[row] = self._due[row].popleft()
             if not self._due[row]:
                 del self._due[row]
+        # the model does not know that another bar would be one too many: it ends where it wants to go on to one
+        taken[(KIND_CODE[taken] == _BAR) & (self.state.bars >= len(self.plan.recalled))] = EOS
         taken[self.ended] = BOS
         closing = (taken == EOS) & ~self.ended
         self._length[closing] = len(self._steps)
