@@ -1,6 +1,6 @@
 """A default job of the composer, beside its parts and beside the thesis's recipe for the same draw.
 
-python benchmarks/compose.py [--data-dir .scenescore] [--jobs 7] [--threads 2]
+python benchmarks/compose.py [--data-dir .scenescore] [--jobs 7] [--threads 1]
 
 A job: clips drawn from the corpus in the data folder (`scenescore corpus build` makes it), the base model fine-tuned on
 them, half a minute of music sampled, chosen, played and written. Sampling is held against a bare `torch.nn.LSTM` of the
@@ -118,7 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", type=Path, default=Path(".scenescore"))
     parser.add_argument("--jobs", type=int, default=7, help="of each mix (default %(default)s)")
-    parser.add_argument("--threads", type=int, default=2, help="default %(default)s")
+    parser.add_argument("--threads", type=int, default=1, help="default %(default)s")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     catalogue = SqlClipCatalogue(

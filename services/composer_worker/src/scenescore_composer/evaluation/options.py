@@ -1,8 +1,8 @@
 """Whether every option is honoured in the MIDI: `python -m scenescore_composer.evaluation.options`.
 
-Random sets of options, each composed as a job composes it, with fewer candidates and less learning for speed, which no
-option depends on. The files are read back, and held against what was asked: nothing is taken from what the composer
-says of itself. Exit status 1 where an option was not honoured.
+Random sets of options, each composed as a job composes it, with less learning for speed, which no option depends on.
+The files are read back, and held against what was asked: nothing is taken from what the composer says of itself. Exit
+status 1 where an option was not honoured.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from scenescore_composer.planning import Wishes
 from scenescore_shared.adapters.sql.engine import make_engine
 from scenescore_shared.emotions import DEFAULT_EMOTIONS
 
-BUDGET = ComposerBudget(training_tokens=800, candidates=2)
+BUDGET = ComposerBudget(training_tokens=800)
 LONGEST = 180
 _AGAIN = 4
 """Every so many-th set is composed three times."""
