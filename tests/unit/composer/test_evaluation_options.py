@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from scenescore_composer.composing import ComposerBudget
+from scenescore_composer.composing import ComposerBudget, compose
 from scenescore_composer.corpus.catalogue import Clip
 from scenescore_composer.evaluation import options
 from scenescore_composer.evaluation.options import dishonoured, main, random_request
@@ -38,7 +38,6 @@ def test_what_is_not_honoured_is_named(
         variations=2,
         temperature=1.0,
     )
-    made = options.compose
 
     def deaf(drawn: Sequence[Clip], _asked: object, *rest: object) -> object:
         """Composes something else, and each time alike."""
@@ -49,7 +48,7 @@ def test_what_is_not_honoured_is_named(
             variations=1,
             mix={"sad": 1},
         )
-        return made(drawn, heard, *rest)  # type: ignore[arg-type]  # what `compose` takes
+        return compose(drawn, heard, *rest)  # type: ignore[arg-type]  # what `compose` takes
 
     monkeypatch.setattr(options, "compose", deaf)
     loud = replace(request, mix={"angry": 1.0})

@@ -53,7 +53,7 @@ def _heading(result: Mapping[str, Any], result_file: str) -> str:
     unit = ""
     if stick is not None:
         unit = (
-            f",\nin units of the distance between {' and '.join(stick['between'])} at the same number of pieces."
+            f", in\nunits of the distance between {' and '.join(stick['between'])} at the same number of pieces."
             f" Two halves of {stick['between'][0]} are {stick['floor']:.2f} apart"
         )
     return _HEADING.format(
@@ -188,7 +188,13 @@ def _collapsed(rows: Sequence[Mapping[str, Any]]) -> str:
         ]
         for row in rows
     ]
-    return _table(["", "collapsed", *kinds], found)
+    mixed = [
+        f"Mixes included, {row['collapsed_with_mixes'][_ANYWHERE]} of {row['collapsed_with_mixes']['pieces']}"
+        f" pieces of *{row['name']}* collapsed."
+        for row in rows
+        if "collapsed_with_mixes" in row
+    ]
+    return "\n\n".join([_table(["", "collapsed", *kinds], found), *mixed])
 
 
 def _pictures(pictures: Mapping[str, str]) -> str:
