@@ -36,8 +36,9 @@ _AGAIN = 4
 _SECONDS_OFF = 0.1
 _IN_SCALE = 0.75
 """Share of the sounding time on the key's scale that music in this key has at least."""
-_LOUDNESS_OFF = 14
-"""MIDI velocities between the mean and the emotions': three deviations from piece to piece, and rounding."""
+_LOUDNESS_OFF = 21
+"""MIDI velocities between the mean and the emotions': two deviations from piece to piece, and what a melody alone gets
+for leading and for its downbeats."""
 _SCALES = {"major": {0, 2, 4, 5, 7, 9, 11}, "minor": {0, 2, 3, 5, 7, 8, 10, 11}}
 
 Draw = Callable[[Mapping[str, float], int], Sequence[Clip]]
