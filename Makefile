@@ -70,6 +70,8 @@ bench: setup ## the figures that the README quotes
 	PYTHONPATH=tests $(BIN)/python benchmarks/submit.py
 	PYTHONPATH=tests $(BIN)/python benchmarks/claim.py
 	$(BIN)/python benchmarks/classify.py
+	$(BIN)/scenescore corpus build --data-dir "$(DATA_DIR)"
+	$(BIN)/python benchmarks/compose.py --data-dir "$(DATA_DIR)"
 	PYTHONPATH=tests $(BIN)/python benchmarks/render.py
 
 page: ## build the page from services/api/web (needs Node; what it writes is committed)

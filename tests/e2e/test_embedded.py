@@ -161,6 +161,24 @@ def test_however_it_ends_it_leaves_no_process(tmp_path: Path, corpus: Path, kind
     assert not (tmp_path / "state" / "classify" / "ready").exists()
 
 
+def test_the_same_seed_gives_the_same_bytes_also_after_a_restart(tmp_path: Path, corpus: Path) -> None:
+    up = Embedded(tmp_path, {})
+    up.run("scenescore_standalone", "corpus", "import", str(corpus))
+    music = []
+    for times in (2, 1):
+        up.start()
+        try:
+            with closing(Client(up.url)) as client:
+                for _ in range(times):
+                    asked = client.submit(None, seed=11, seconds=12, emotions={"happy": 0.6, "sad": 0.4})
+                    music.append(client.music(client.wait(asked["id"])))
+        finally:
+            assert up.stop() == {"up": 0}
+        up.log("up").unlink()  # else it would say at once that the second one is up
+    assert len(music) == 3
+    assert len(set(music)) == 1
+
+
 def test_a_worker_that_can_not_load_its_model_ends(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     stack = Stack(tmp_path, {"SCENESCORE_CLASSIFIER__WEIGHTS_DIR": str(tmp_path / "empty")})

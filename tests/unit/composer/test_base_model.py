@@ -10,10 +10,11 @@ import torch
 
 from scenescore_composer import midi
 from scenescore_composer.base_model import __main__ as command
+from scenescore_composer.base_model import thesis
 from scenescore_composer.base_model.sections import Section, is_held_out, sections_of
 from scenescore_composer.base_model.training import BaseTraining, Settings, likelihood
 from scenescore_composer.conditioning import WIDTH
-from scenescore_composer.model import ModelSize, load_model
+from scenescore_composer.model import ModelSize, TokenLstm, load_model
 from scenescore_composer.score import Piece
 from scenescore_composer.tokens import EOS
 
@@ -44,9 +45,13 @@ def test_a_held_out_song_is_held_out_for_ever() -> None:
     assert [is_held_out(name) for name in names] == [is_held_out(name) for name in names]
 
 
+def untaught() -> TokenLstm:
+    return TokenLstm(TINY.size, torch.Generator().manual_seed(TINY.seed))
+
+
 def test_training_learns_stops_and_goes_on(sections: list[Section], tmp_path: Path) -> None:
-    untrained = likelihood(BaseTraining(sections, sections[:2], TINY, tmp_path / "a").model, sections)
-    training = BaseTraining(sections, sections[:2], TINY, tmp_path / "a")
+    untrained = likelihood(untaught(), sections)
+    training = BaseTraining(untaught(), sections, sections[:2], TINY, tmp_path / "a")
     model = training.run(save_every=20)
     learnt = likelihood(model, sections)
     assert learnt.per_token < 0.6 * untrained.per_token
@@ -54,12 +59,16 @@ def test_training_learns_stops_and_goes_on(sections: list[Section], tmp_path: Pa
     steps = [row["step"] for row in training.curve]
     assert steps == sorted(steps)
     assert training.curve[-1]["tokens"] >= TINY.tokens
-    again = BaseTraining(sections, sections[:2], TINY, tmp_path / "a")
+    again = BaseTraining(untaught(), sections, sections[:2], TINY, tmp_path / "a")
     assert again.curve == training.curve, "what is done stays done"
     resumed = again.run()
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), resumed.parameters(), strict=True))
     other = BaseTraining(
-        sections, sections[:2], Settings(seed=2, tokens=TINY.tokens, size=TINY.size), tmp_path / "a"
+        untaught(),
+        sections,
+        sections[:2],
+        Settings(seed=2, tokens=TINY.tokens, size=TINY.size),
+        tmp_path / "a",
     )
     assert other.curve == [], "another run does not go on from this one"
 
@@ -88,3 +97,27 @@ def test_the_command_makes_a_model_that_loads(
     assert load_model(out / command.MODEL_FILE).size == TINY.size
     assert command.main([str(tmp_path / "out"), "--out", str(out)]) == 2
     assert "too few songs" in capsys.readouterr().err
+
+
+def test_the_thesiss_architecture_is_trained_and_measured_alike(
+    sections: list[Section],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    network = thesis.ThesisOnTokens(torch.Generator().manual_seed(0), layers=(8, 12, 8), dense=8)
+    untaught_ = likelihood(network, sections)
+    tokens = torch.tensor([[1, 50, 200, 3]])
+    whole, _ = network(tokens, None, None)
+    begun, memory = network(tokens[:, :2], None, None)
+    rest, _ = network(tokens[:, 2:], None, memory)
+    torch.testing.assert_close(torch.cat([begun, rest], dim=1), whole)
+    learnt = BaseTraining(network, sections, sections[:2], TINY, tmp_path / "a").run()
+    assert likelihood(learnt, sections).per_token < 0.8 * untaught_.per_token
+
+    monkeypatch.setattr(thesis, "read_songs", lambda *_, **__: (sections, []))
+    monkeypatch.setattr(thesis, "is_held_out", lambda song: song == "tune 0")
+    monkeypatch.setattr(thesis, "ThesisOnTokens", lambda generator: untaught() if generator else None)
+    assert thesis.main([str(tmp_path), "--out", str(tmp_path / "b"), "--tokens", "4000"]) == 0
+    assert json.loads((tmp_path / "b" / thesis.FACTS_FILE).read_text())["curve"][-1]["tokens"] >= 4000
+    assert "nats a note" in capsys.readouterr().out

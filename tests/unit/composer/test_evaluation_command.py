@@ -79,12 +79,19 @@ def test_writes_one_document_and_makes_it_again_without_the_data(
     assert any("steps between happy and sad" in sentence for sentence in result["missing"])
     assert any("99.mid" in sentence for sentence in result["missing"])
     document = (tmp_path / "docs" / "composer.md").read_text()
+    assert "Mixes included, 0 of 7 pieces of *generated* collapsed." in document
     assert "| random notes under a rule | 6 |" in document
     assert "![happy, happy/50.mid](composer/happy.png)" in document
 
     (tmp_path / "docs" / "composer.md").unlink()
     assert main(["--again", "--out", str(out)]) == 0
     assert (tmp_path / "docs" / "composer.md").read_text() == document
+    (out / "notes.md").write_text("## By hand\n\nMeasured elsewhere.\n")
+    assert main(["--again", "--out", str(out)]) == 0
+    assert (
+        "## By hand\n\nMeasured elsewhere.\n\n## Piano rolls"
+        in (tmp_path / "docs" / "composer.md").read_text()
+    )
 
 
 def test_says_what_it_needs(tmp_path: Path, labelled: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,16 +6,18 @@ from itertools import pairwise
 
 import pytest
 
+from scenescore_composer import midi
 from scenescore_composer.character import character_of
 from scenescore_composer.corpus.catalogue import InMemoryClipCatalogue
 from scenescore_composer.corpus.clips import LabelledMusic, keep
+from scenescore_composer.performance.pedal import pedalled
 from scenescore_composer.performance.shaping import is_flat, shaped
 from scenescore_composer.performance.touch import FINE_TICKS_PER_QUARTER, PlayedNote, played
 from scenescore_composer.score import TICKS_PER_QUARTER, Bar, Note, Piece, transposed
 from scenescore_shared.fakes import InMemoryBlobStore
 
 FINE = FINE_TICKS_PER_QUARTER // TICKS_PER_QUARTER
-ANGRY, SAD = {"angry": 1.0}, {"sad": 1.0}
+HAPPY, ANGRY, SAD = {"happy": 1.0}, {"angry": 1.0}, {"sad": 1.0}
 
 
 @pytest.fixture
@@ -60,7 +62,8 @@ def test_no_pitch_sounds_twice_at_once() -> None:
 def test_the_touch_is_the_emotions(tune: Piece) -> None:
     angry, sad = (played(shaped(tune, mix), character_of(mix), seed=2) for mix in (ANGRY, SAD))
     assert _mean_velocity(angry) > _mean_velocity(sad) + 40
-    lengths = [sum(note.end - note.onset for note in notes) for notes in (angry, sad)]
+    happy = played(shaped(tune, HAPPY), character_of(HAPPY), seed=2)
+    lengths = [sum(note.end - note.onset for note in notes) for notes in (happy, sad)]
     assert lengths[0] < 0.95 * lengths[1], "detached against legato"
     top = {written.onset: written.pitch for written in tune.notes}
     leading = [n.velocity for n, w in zip(sad, tune.notes, strict=True) if top[w.onset] == n.pitch]
@@ -94,3 +97,23 @@ def test_copies_are_dropped_in_whatever_key_and_flat_scores_performed(tune: Piec
     flat, performed = kept.clips
     assert flat.features["loudness"] == pytest.approx(48, abs=2), "played as sad music is"
     assert performed.features["loudness"] == pytest.approx(62, abs=2), "left as somebody played it"
+
+
+def test_the_pedal_is_down_within_a_harmony_and_up_between_two(tune: Piece) -> None:
+    sad, dry = (pedalled(tune, replace(character_of(SAD), articulation=share)) for share in (1.0, 0.75))
+    assert len(sad) == 2 * len(tune.bars)
+    assert all(down < up for down, up in sad)
+    assert all(up <= later for (_, up), (later, _) in pairwise(sad))
+    assert sad[-1][1] == FINE * max(note.end for note in tune.notes), "it holds nothing beyond the end"
+    assert dry == []
+    happy = pedalled(tune, character_of(HAPPY))
+    assert sum(up - down for down, up in happy) < 0.7 * sum(up - down for down, up in sad)
+
+
+def test_what_the_pedal_holds_sounds_on_and_is_written_as_played(tune: Piece) -> None:
+    pedal = pedalled(tune, character_of(SAD))
+    data = midi.write(tune, pedal=pedal)
+    assert midi.read(data, pedal=False).notes == midi.read(midi.write(tune)).notes
+    held = midi.read(data).notes
+    assert sum(note.duration for note in held) > 1.3 * sum(note.duration for note in tune.notes)
+    assert max(note.end for note in held) == max(note.end for note in tune.notes)

@@ -100,14 +100,24 @@ def test_keys_have_names(name: str, key: Key | None) -> None:
 
 @pytest.mark.parametrize("bars", range(1, 70))
 def test_phrases_come_back_with_new_endings(bars: int) -> None:
-    recalled = recalled_bars(bars)
-    assert len(recalled) == bars
-    assert all(
-        source is None or (source < bar and recalled[source] is None) for bar, source in enumerate(recalled)
-    )
-    assert recalled[-2:] == [None] * min(2, bars)
-    if bars >= 10:
-        again = recalled.index(0)
-        assert recalled[again : again + 2] == [0, 1], "the first phrase comes back"
-        assert recalled[again + 3] is None, "its last bar is new"
-    assert sum(source is not None for source in recalled) <= 0.75 * bars
+    for seed in range(4):
+        recalled = recalled_bars(bars, seed)
+        assert len(recalled) == bars
+        assert all(
+            source is None or (source < bar and recalled[source] is None)
+            for bar, source in enumerate(recalled)
+        )
+        assert recalled[-1] is None, "the last chord is led up to"
+        if bars >= 5:
+            assert 0 in recalled, "the opening comes back"
+        if bars >= 7:
+            again = recalled.index(0)
+            assert recalled[again : again + 2] == [0, 1]
+            assert recalled[again + 3 : again + 4] in ([], [None]), "with a new ending"
+        assert sum(source is not None for source in recalled) <= 0.75 * bars
+
+
+def test_the_seed_chooses_the_form() -> None:
+    forms = [recalled_bars(31, seed) for seed in range(12)]
+    assert len({tuple(form) for form in forms}) > 5
+    assert forms[3] == recalled_bars(31, 3)

@@ -12,7 +12,7 @@ from scenescore_composer.composing import lesson_of
 from scenescore_composer.conditioning import WIDTH, Condition
 from scenescore_composer.corpus.catalogue import Clip
 from scenescore_composer.grammar import State, advance, legal
-from scenescore_composer.model import TokenLstm
+from scenescore_composer.model import ModelSize, TokenLstm
 from scenescore_composer.planning import Wishes, plan_of
 from scenescore_composer.sampling import SamplingPlan, sample
 from scenescore_composer.tokens import EOS, KINDS, Kind, decode
@@ -116,3 +116,16 @@ def test_clips_of_another_emotion_are_another_lesson(clips: list[Clip]) -> None:
     assert not np.array_equal(
         lesson_of(clips[0]).conditions[0], lesson_of(replace(clips[0], emotion="sad")).conditions[0]
     )
+
+
+def test_the_last_bar_ends_where_the_model_wants_to_go_on(plan: SamplingPlan) -> None:
+    model = TokenLstm(ModelSize(embedding=8, hidden=16), torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        model.head.bias[plan.opening[1]] = 40.0
+    for tokens in sample(model, plan, torch.Generator().manual_seed(1), _ignore):
+        notes_of = np.bincount(
+            np.cumsum([KINDS[each] is Kind.METRE for each in tokens])[
+                [KINDS[each] is Kind.PITCH for each in tokens]
+            ]
+        )
+        assert notes_of[1:].tolist() == [1] * len(BARS), "a note a bar, in the last one too"

@@ -36,13 +36,13 @@ class Character:
 
 
 CHARACTERS: Mapping[str, Character] = {
-    "happy": Character(128, 4.8, 1.0, 66, 2.3, 84, 0.78),
-    "angry": Character(138, 6.0, 0.0, 57, 2.8, 106, 0.86),
-    "sad": Character(58, 1.8, 0.0, 59, 2.2, 48, 1.0),
-    "calm": Character(66, 2.1, 1.0, 63, 2.2, 52, 0.98),
+    "happy": Character(128, 4.2, 1.0, 66, 2.4, 84, 0.9),
+    "angry": Character(138, 5.2, 0.0, 57, 2.8, 106, 0.94),
+    "sad": Character(58, 1.9, 0.0, 59, 2.3, 48, 1.0),
+    "calm": Character(66, 2.2, 1.0, 63, 2.3, 52, 1.0),
 }
 
-_SPREAD = Character(0.10, 0.15, 0.0, 2.0, 0.18, 4.0, 0.04)
+_SPREAD = Character(0.15, 0.3, 0.0, 3.0, 0.45, 5.0, 0.05)
 """Standard deviations from piece to piece: of tempo, density and texture in natural logarithms."""
 _SLOWEST, _FASTEST = 30.0, 244.0
 

@@ -15,6 +15,7 @@ from scenescore_composer.ending import with_closing_chord
 from scenescore_composer.form import recalled_bars
 from scenescore_composer.model import TokenLstm
 from scenescore_composer.novelty import HeardBefore
+from scenescore_composer.performance.pedal import PIANOS, pedalled
 from scenescore_composer.performance.touch import played
 from scenescore_composer.planning import Plan, Wishes, plan_of
 from scenescore_composer.sampling import SamplingPlan, sample
@@ -24,7 +25,7 @@ from scenescore_composer.tokens import KINDS, Kind, decode
 from scenescore_composer.training import Checkpoint, Lesson, TrainingPlan, train
 from scenescore_shared.errors import EmptyCorpusError
 
-COMPOSER = "lstm-remi@2"
+COMPOSER = "lstm-remi@3"
 """Name and version of the method, for provenance: changes when the same seed may give other music."""
 
 _TRAINING_SHARE = 0.5
@@ -102,7 +103,7 @@ def compose(
     count = budget.candidates * request.variations
     candidates = sample(
         model,
-        _sampling_plan(plan, count, request.temperature),
+        _sampling_plan(plan, count, request.temperature, request.seed),
         _generator(request.seed, "sampling"),
         lambda progress: checkpoint(_TRAINING_SHARE + (1 - _TRAINING_SHARE) * progress),
     )
@@ -124,13 +125,13 @@ def lesson_of(clip: Clip) -> Lesson:
     return Lesson(clip.tokens, vectors[bar_of])
 
 
-def _sampling_plan(plan: Plan, candidates: int, temperature: float) -> SamplingPlan:
+def _sampling_plan(plan: Plan, candidates: int, temperature: float, seed: int) -> SamplingPlan:
     bars = plan.frame.sampled_bars
     # the last chord is one bar more, so that the model leads up to it
     vectors = plan.condition.vectors(bars + 1)
     return SamplingPlan(
         opening=plan.opening,
-        recalled=tuple(recalled_bars(bars)),
+        recalled=tuple(recalled_bars(bars, seed)),
         vocabulary=plan.vocabulary,
         vectors=(vectors,) * candidates,
         temperature=temperature,
@@ -146,10 +147,11 @@ def _finished(chosen: Piece, plan: Plan, request: CompositionRequest, number: in
     closed = with_closing_chord(chosen, normal, plan.frame.closing_ticks)
     piece = transposed(closed, -plan.key.to_normal)
     performance = played(piece, plan.character, request.seed + number)
+    pedal = pedalled(piece, plan.character) if request.program in PIANOS else []
     last = max(note.end for note in piece.notes)
     bar = plan.frame.bar
     return Composition(
-        midi=midi.write(piece, key=plan.key, program=request.program, played=performance),
+        midi=midi.write(piece, key=plan.key, program=request.program, played=performance, pedal=pedal),
         seconds=bar.seconds * last / bar.ticks,
         tempo_bpm=bar.bpm,
         key=plan.key.name,

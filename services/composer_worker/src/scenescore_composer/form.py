@@ -1,41 +1,54 @@
 """The form of a piece: phrases, which of them come back, and which of their bars are new. Pure.
 
-A phrase of four bars opens, comes back with another ending, and answers a contrasting one: the sentence and the small
-ternary form of classical teaching (W. Caplin, "Classical Form", 1998).
+A phrase of four bars opens, comes back with another ending, and frames or answers contrasting ones: the period, the
+sentence, the small binary, ternary and rondo forms of classical teaching (W. Caplin, "Classical Form", 1998).
 """
 
+import random
 from collections.abc import Sequence
 
 from scenescore_composer.performance.shaping import PHRASE_BARS
 
-_SHORT: dict[int, str] = {1: "a", 2: "aa", 3: "aba", 4: "aaba"}
-_GROUP = ("aaba", "ccdc", "aaba")
-_NEW_ENDING = 1
-"""Bars at the end of a phrase that comes back that are new."""
+_SHORT: dict[int, tuple[str, ...]] = {1: ("a",), 2: ("aa",), 3: ("aba", "aab")}
+_OPENINGS = ("aaba", "abac", "abca", "aabc")
+_MIDDLE = "dede"
+"""Between the first four phrases and their return, in longer music."""
+_NEW_ENDINGS = (1, 2, 2)
+"""Bars at the end of a phrase that comes back that are new: how many, and how often so many."""
+_IDEA_BARS = 2
+"""Bars of a sentence's basic idea, which is said again at once."""
 
 
-def recalled_bars(bars: int) -> list[int | None]:
-    """For each of `bars` bars the earlier one that it repeats, or None where it is new.
+def recalled_bars(bars: int, seed: int) -> list[int | None]:
+    """For each of `bars` bars the earlier one that it repeats, or None where it is new. `seed` chooses the form.
 
-    Phrases have `PHRASE_BARS` bars, the last one what remains beside; its last two bars are always new, as they
-    close the piece.
+    The piece has a bar more, which holds the last chord. So phrases have `PHRASE_BARS` bars, the last one three where
+    the chord makes it whole, else what remains beside. What closes the piece is new: two bars, or the one before a
+    chord that belongs to a phrase. Music too short for two phrases is a sentence: its idea of two bars is said again
+    with another end, then goes on.
     """
+    chance = random.Random(f"{seed}/form")
     recalled: list[int | None] = [None] * bars
+    phrases = (bars + 1) // PHRASE_BARS
+    if phrases < len("aa") and bars > 2 * _IDEA_BARS:
+        recalled[_IDEA_BARS] = 0
+        return recalled
     first: dict[str, int] = {}
-    for number, letter in enumerate(_letters(bars // PHRASE_BARS)):
+    for number, letter in enumerate(_letters(phrases, chance)):
         start = number * PHRASE_BARS
         if letter not in first:
             first[letter] = start
             continue
-        for offset in range(PHRASE_BARS - _NEW_ENDING):
+        for offset in range(PHRASE_BARS - chance.choice(_NEW_ENDINGS)):
             recalled[start + offset] = first[letter] + offset
-    for bar in range(max(0, bars - 2), bars):
-        recalled[bar] = None
+    closing = min(bars, 1 if (bars + 1) % PHRASE_BARS == 0 else 2)
+    recalled[bars - closing :] = [None] * closing
     return recalled
 
 
-def _letters(phrases: int) -> Sequence[str]:
-    if phrases in _SHORT:
-        return _SHORT[phrases]
-    letters = [letter for number in range(-(-phrases // 4)) for letter in _GROUP[number % len(_GROUP)]]
-    return letters[:phrases]
+def _letters(phrases: int, chance: random.Random) -> Sequence[str]:
+    if phrases < len(_OPENINGS[0]):
+        return chance.choice(_SHORT[phrases]) if phrases else ""
+    opening = chance.choice(_OPENINGS)
+    groups = [opening if number % 2 == 0 else _MIDDLE for number in range(-(-phrases // 4))]
+    return "".join(groups)[:phrases]

@@ -5,13 +5,14 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from miditoolkit import Instrument, MidiFile
+from miditoolkit import ControlChange, Instrument, MidiFile
 from miditoolkit import KeySignature as MidiKeySignature
 from miditoolkit import Note as MidiNote
 from miditoolkit import TempoChange as MidiTempo
 from miditoolkit import TimeSignature as MidiTimeSignature
 
 from scenescore_composer.keys import Key
+from scenescore_composer.performance.pedal import Press
 from scenescore_composer.performance.touch import FINE_TICKS_PER_QUARTER, PlayedNote
 from scenescore_composer.score import (
     COMMON_TIME,
@@ -47,8 +48,10 @@ def opened(data: bytes) -> MidiFile:
     return file
 
 
-def read(data: bytes) -> Piece:
-    """The notes of a MIDI file on the grid, drums dropped, notes held as long as the sustain pedal is down.
+def read(data: bytes, *, pedal: bool = True) -> Piece:
+    """The notes of a MIDI file on the grid, drums dropped.
+
+    Notes are held as long as the sustain pedal is down; without `pedal` as long as the keys are, as they are written.
 
     A time signature takes effect at the next bar line; one that isn't in `METRES` is read as 4/4. A bar's
     tempo is its mean. Parses untrusted bytes with a library that may hang or eat memory on them: call it on
@@ -56,12 +59,13 @@ def read(data: bytes) -> Piece:
 
     Raises InvalidMidiError when the file can't be parsed, holds no notes, or is longer than `MAX_BARS` bars.
     """
-    return piece_of(opened(data))
+    return piece_of(opened(data), pedal=pedal)
 
 
-def piece_of(file: MidiFile) -> Piece:
+def piece_of(file: MidiFile, *, pedal: bool = True) -> Piece:
     """As `read`, of a file that the library has parsed. Raises InvalidMidiError."""
-    notes = [note for part in file.instruments if not part.is_drum for note in _held_notes(part, file)]
+    parts = [part for part in file.instruments if not part.is_drum]
+    notes = [note for part in parts for note in _held_notes(part, file, pedal=pedal)]
     if not notes:
         raise InvalidMidiError("the MIDI file holds no notes")
     if len(notes) > MAX_NOTES:
@@ -76,11 +80,13 @@ def write(
     key: Key | None = None,
     program: int = 0,
     played: Sequence[PlayedNote] | None = None,
+    pedal: Sequence[Press] = (),
 ) -> bytes:
     """The piece as one track of a standard MIDI file, 480 ticks a quarter. The same piece gives the same bytes.
 
     `program` is the General MIDI instrument, 0-127. `played` are its notes as somebody plays them, in place of the
-    written ones. Empty bars at the end don't survive a round trip.
+    written ones, and `pedal` says, in their ticks, when the sustain pedal is held. Empty bars at the end don't survive
+    a round trip.
     """
     scale = WRITTEN_TICKS_PER_QUARTER // TICKS_PER_QUARTER
     file = MidiFile(ticks_per_beat=WRITTEN_TICKS_PER_QUARTER)
@@ -99,6 +105,11 @@ def write(
         MidiNote(n.velocity, n.pitch, n.onset, n.end)
         for n in (written_notes if played is None else sorted(played))
     ]
+    part.control_changes = [
+        ControlChange(_SUSTAIN, value, tick)
+        for press in pedal
+        for value, tick in zip((MAX_VELOCITY, 0), press, strict=True)
+    ]
     file.instruments.append(part)
     file.max_tick = piece.ticks * scale
     written = io.BytesIO()
@@ -106,9 +117,9 @@ def write(
     return written.getvalue()
 
 
-def sounding_notes(part: Instrument) -> Iterator[tuple[MidiNote, int]]:
-    """The part's audible notes, each with the file's tick at which it ends, the sustain pedal honoured."""
-    releases = _pedal_releases(part)
+def sounding_notes(part: Instrument, *, pedal: bool = True) -> Iterator[tuple[MidiNote, int]]:
+    """The part's audible notes, each with the file's tick at which it ends, the sustain pedal honoured or not."""
+    releases = _pedal_releases(part) if pedal else []
     for note in part.notes:
         if note.velocity < 1:
             continue
@@ -119,9 +130,9 @@ def sounding_notes(part: Instrument) -> Iterator[tuple[MidiNote, int]]:
         yield note, end
 
 
-def _held_notes(part: Instrument, file: MidiFile) -> list[Note]:
+def _held_notes(part: Instrument, file: MidiFile, *, pedal: bool) -> list[Note]:
     held = []
-    for note, end in sounding_notes(part):
+    for note, end in sounding_notes(part, pedal=pedal):
         onset = _on_grid(note.start, file)
         duration = max(1, _on_grid(end, file) - onset)
         held.append(Note(onset, note.pitch, duration, min(note.velocity, MAX_VELOCITY)))

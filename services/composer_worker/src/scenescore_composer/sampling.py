@@ -12,7 +12,8 @@ from torch import Tensor
 from scenescore_composer.batch_grammar import INDEX, KIND_CODE, BatchState, Masks, span
 from scenescore_composer.conditioning import Vectors
 from scenescore_composer.grammar import Mask
-from scenescore_composer.model import Memory, TokenLstm
+from scenescore_composer.model import TokenLstm
+from scenescore_composer.stepping import Stepping
 from scenescore_composer.tokens import BOS, DURATIONS, EOS, SIZES, VOCABULARY_SIZE, Kind, token
 from scenescore_composer.training import Checkpoint
 
@@ -47,17 +48,18 @@ def sample(
     All candidates advance together; each step draws from `generator` alone.
     """
     run = _Run(plan)
-    memory: Memory | None = None
-    inputs = torch.tensor([plan.opening] * len(plan.vectors))
-    conditions = run.conditions().unsqueeze(1).expand(-1, len(plan.opening), -1)
     model.eval()
     with torch.inference_mode():
+        stepping = Stepping(model)
+        state = stepping.start(len(plan.vectors))
+        for opening in plan.opening:
+            tokens = torch.full((len(plan.vectors),), opening)
+            logits, state = stepping.step(tokens, run.conditions(), state)
         while not run.ended.all():
             checkpoint(float(run.state.bars[~run.ended].min()) / (len(plan.recalled) + 1))
-            logits, memory = model(inputs, conditions, memory)
-            drawn = _draw(logits[:, -1], torch.from_numpy(run.allowed()), plan, generator)
-            inputs = torch.from_numpy(run.take(drawn)).unsqueeze(1)
-            conditions = run.conditions().unsqueeze(1)
+            drawn = _draw(logits, torch.from_numpy(run.allowed()), plan, generator)
+            tokens = torch.from_numpy(run.take(drawn))
+            logits, state = stepping.step(tokens, run.conditions(), state)
     return run.sequences
 
 
@@ -94,7 +96,7 @@ class _Run:
     def allowed(self) -> Masks:
         """The legal tokens that also keep to the plan. An ended candidate may draw anything: it is not looked at.
 
-        No bar stays empty; no more notes sound than there are voices; nothing follows the last bar.
+        No bar stays empty; no more notes sound than there are voices. A bar after the last one is the end: see `take`.
         """
         state, plan = self.state, self.plan
         legal = state.legal()
@@ -109,9 +111,6 @@ class _Run:
         # before that tick every voice is still held
         free = np.partition(state.until, -plan.voices, axis=1)[:, -plan.voices]
         kept[:, span(Kind.POSITION)] &= np.arange(SIZES[Kind.POSITION]) >= free[:, None]
-        over = (state.bars >= len(plan.recalled)) & kept[:, span(Kind.METRE)].any(axis=1)
-        kept[over, span(Kind.METRE)] = False
-        kept[over, EOS] = True
         kept[self.ended] = True
         for row in np.flatnonzero(~kept.any(axis=1)):
             kept[row] = self._way_on(int(row), legal[row])
@@ -127,6 +126,8 @@ class _Run:
             taken[row] = self._due[row].popleft()
             if not self._due[row]:
                 del self._due[row]
+        # the model does not know that another bar would be one too many: it ends where it wants to go on to one
+        taken[(KIND_CODE[taken] == _BAR) & (self.state.bars >= len(self.plan.recalled))] = EOS
         taken[self.ended] = BOS
         closing = (taken == EOS) & ~self.ended
         self._length[closing] = len(self._steps)

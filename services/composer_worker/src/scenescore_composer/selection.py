@@ -4,9 +4,10 @@ Every threshold is set by hand from what the measures mean; none is fitted to la
 """
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -125,10 +126,11 @@ def _fit(features: Features, plan: Plan) -> float:
 def _musicality(piece: Piece, features: Features, repeated: float, key: Key) -> float:
     """What is missing of a clear key, a metre, some repetition, a range, a chord to end on."""
     return (
-        8 * max(0.0, 0.92 - in_scale(piece, key))
-        + 3 * max(0.0, 0.7 - keys.estimate(piece.notes).fit)
+        8 * max(0.0, 0.9 - in_scale(piece, key))
+        + 3 * max(0.0, 0.75 - keys.estimate(piece.notes).fit)
         + 4 * max(0.0, 0.45 - on_beat(piece))
-        + 8 * max(0.0, evenness(piece) - 0.75)
+        + 8 * max(0.0, evenness(piece) - 0.7)
+        + 10 * max(0.0, harshness(piece) - 0.02)
         + 2 * max(0.0, repeated - 0.6)
         + 0.1 * max(0.0, 19 - features.pitch_range)
         + 4 * max(0.0, features.silence - 0.05)
@@ -157,6 +159,17 @@ def evenness(piece: Piece) -> float:
     onsets = sorted({note.onset for note in piece.notes})
     times = np.diff(onsets)
     return float(np.mean(times[1:] == times[:-1])) if len(times) > 1 else 1.0
+
+
+def harshness(piece: Piece) -> float:
+    """Share of the pairs of notes struck together that lie a minor second or a major seventh apart, in any octave: the
+    sharpest of the dissonances (P. Hindemith, "The Craft of Musical Composition", 1937). CC0 songs have about 0.02.
+    """
+    struck: defaultdict[int, list[int]] = defaultdict(list)
+    for note in piece.notes:
+        struck[note.onset].append(note.pitch)
+    pairs = [(one - other) % 12 for chord in struck.values() for one, other in combinations(chord, 2)]
+    return sum(pair in {1, 11} for pair in pairs) / max(1, len(pairs))
 
 
 def cadence(piece: Piece, key: Key) -> float:

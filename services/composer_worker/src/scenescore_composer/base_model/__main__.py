@@ -14,7 +14,7 @@ import torch
 
 from scenescore_composer.base_model.sections import is_held_out, read_songs
 from scenescore_composer.base_model.training import BaseTraining, Likelihood, Settings, likelihood
-from scenescore_composer.model import ModelSize, model_bytes
+from scenescore_composer.model import ModelSize, TokenLstm, model_bytes
 
 MODEL_FILE = "base.safetensors"
 FACTS_FILE = "base.json"
@@ -34,8 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("There are too few songs to learn from and to measure on: give more MIDI files.\n")
         return 2
     settings = Settings(seed=options.seed, tokens=options.tokens, size=SIZE)
-    training = BaseTraining(learnt, held_out, settings, options.out)
-    model = training.run()
+    model = TokenLstm(settings.size, torch.Generator().manual_seed(settings.seed))
+    training = BaseTraining(model, learnt, held_out, settings, options.out)
+    training.run()
     measured = likelihood(model, held_out)
     facts = {
         "seed": settings.seed,

@@ -7,23 +7,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
 from safetensors.torch import load as parse_tensors
 from safetensors.torch import save as serialise_tensors
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from scenescore_composer.base_model.sections import Section
 from scenescore_composer.conditioning import WIDTH
-from scenescore_composer.model import Memory, ModelSize, TokenLstm
+from scenescore_composer.model import Memory, ModelSize
 from scenescore_composer.tokens import SIZES, STARTS, Kind
 from scenescore_composer.training import Lesson, windows
 
 STATE_FILE = "base.state.safetensors"
 CURVE_FILE = "base.curve.json"
+Network = TypeVar("Network", bound=nn.Module)
+
 IGNORED = -100
 """As a target: what `cross_entropy` passes over."""
 
@@ -58,14 +61,20 @@ class Likelihood:
     per_note: float
 
 
-class BaseTraining:
+class BaseTraining(Generic[Network]):
     """A run that can be stopped at any time: it goes on from the state kept last in `out`, with an empty memory."""
 
     def __init__(
-        self, learnt: Sequence[Section], held_out: Sequence[Section], settings: Settings, out: Path
+        self,
+        model: Network,
+        learnt: Sequence[Section],
+        held_out: Sequence[Section],
+        settings: Settings,
+        out: Path,
     ) -> None:
+        """`model` is called as a `TokenLstm` is."""
+        self.model = model
         self._learnt, self._held_out, self._settings, self._out = learnt, held_out, settings, out
-        self.model = TokenLstm(settings.size, torch.Generator().manual_seed(settings.seed))
         self._optimiser = torch.optim.AdamW(
             self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -74,7 +83,7 @@ class BaseTraining:
         self._curve: list[dict[str, float]] = []
         self._restore()
 
-    def run(self, *, save_every: int = 200) -> TokenLstm:
+    def run(self, *, save_every: int = 200) -> Network:
         """Go on to the end. Bars on a terminal; the curve grows, and the state is kept, after so many steps."""
         began = time.monotonic() - self._seconds
         bar = tqdm(
@@ -202,7 +211,7 @@ def padded(sections: Sequence[Section]) -> tuple[Tensor, Tensor]:
     return tokens, conditions
 
 
-def likelihood(model: TokenLstm, sections: Sequence[Section], *, batch: int = 32) -> Likelihood:
+def likelihood(model: nn.Module, sections: Sequence[Section], *, batch: int = 32) -> Likelihood:
     """Mean negative log-likelihood of the sections' tokens, and of their notes (bars and all counted to them)."""
     total = tokens = notes = 0.0
     model.eval()

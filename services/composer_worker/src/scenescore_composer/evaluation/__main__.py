@@ -1,7 +1,8 @@
 """`python -m scenescore_composer.evaluation GENERATED --judge-clips FOLDER --near FOLDER`: how good the music is.
 
-Writes `result.json` and piano rolls to the folder `--out`, and beside it a document of its name with `.md`. With
-`--again` it makes the document anew from that result alone.
+Writes `result.json` and piano rolls to the folder `--out`, and beside it a document of its name with `.md`. Sections
+that you write to `notes.md` in that folder go into the document. With `--again` it makes the document anew from these
+alone.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from scenescore_shared.errors import InvalidRequestError, ScenescoreError
 FAILED, INTERRUPTED = 1, 130
 """Exit statuses; 130 is what shells give a process ended by Ctrl-C."""
 RESULT_FILE = "result.json"
+NOTES_FILE = "notes.md"
 _OURS = "generated"
 
 
@@ -93,9 +95,12 @@ def _document(out: Path) -> None:
     except (OSError, ValueError) as error:
         raise InvalidRequestError(f"{out / RESULT_FILE} can't be read: run the evaluation first.") from error
     pictures = {caption: f"{out.name}/{name}" for caption, name in result["pictures"].items()}
+    notes = out / NOTES_FILE
+    text = notes.read_text(encoding="utf-8") if notes.is_file() else ""
     document = out.with_suffix(".md")
     document.write_text(
-        written(result, result_file=f"{out.name}/{RESULT_FILE}", pictures=pictures), encoding="utf-8"
+        written(result, result_file=f"{out.name}/{RESULT_FILE}", pictures=pictures, notes=text),
+        encoding="utf-8",
     )
     sys.stdout.write(f"{document}\n" + "".join(f"Missing: {sentence}\n" for sentence in result["missing"]))
 

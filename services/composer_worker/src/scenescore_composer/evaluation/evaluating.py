@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scenescore_composer.evaluation import figures
+from scenescore_composer.evaluation import collapse, figures
 from scenescore_composer.evaluation.controls import random_notes
 from scenescore_composer.evaluation.distance import LEAST_PIECES, Yardstick, feature_table, yardstick
 from scenescore_composer.evaluation.generated import GeneratedSet
@@ -126,6 +126,10 @@ def _generated_row(
     return {
         **_row(generated.name, pieces, task, judges, stick),
         "novelty": figures.novelty(generated),
+        "collapsed_with_mixes": {
+            "pieces": len(generated.everything),
+            **collapse.counted([piece.music for piece in generated.everything]),
+        },
         "unreadable": list(generated.unreadable),
     }
 

@@ -41,12 +41,14 @@ class Asked:
     seed: int
 
 
-def asked(folder: Path, emotions: Sequence[str], seeds: int, mixed_seeds: int) -> Iterator[Asked]:
+def asked(
+    folder: Path, emotions: Sequence[str], seeds: int, mixed_seeds: int, first_seed: int = 0
+) -> Iterator[Asked]:
     """Every piece, seed after seed, so that a run that was stopped has some of each."""
-    for seed in range(seeds):
+    for seed in range(first_seed, first_seed + seeds):
         for emotion in emotions:
             yield Asked(folder / emotion / f"{seed}", {emotion: 1.0}, seed)
-    for seed in range(mixed_seeds):
+    for seed in range(first_seed, first_seed + mixed_seeds):
         for first, second in combinations(emotions, 2):
             for share in INNER_STEPS:
                 place = folder / f"mix-{first}-{second}-{share:g}" / f"{seed}"
@@ -67,7 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.first:
         budget = replace(budget, candidates=1)
     base = load_base(options.model).model
-    wanted = list(asked(options.folder, options.emotions, options.seeds, options.mixed_seeds))
+    wanted = list(
+        asked(options.folder, options.emotions, options.seeds, options.mixed_seeds, options.first_seed)
+    )
     for each in tqdm(wanted, unit="piece", disable=None):
         target = each.place.with_suffix(".mid")
         if target.exists():
@@ -100,6 +104,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=30, help="pieces of each emotion (default %(default)s)")
     parser.add_argument(
         "--mixed-seeds", type=int, default=20, help="pieces of each mix (default %(default)s)"
+    )
+    parser.add_argument(
+        "--first-seed",
+        type=int,
+        default=0,
+        help="for pieces to try changes on, apart from those that are reported",
     )
     parser.add_argument("--seconds", type=float, default=30.0, help="default %(default)s")
     parser.add_argument("--training-tokens", type=int, default=ComposerBudget().training_tokens)

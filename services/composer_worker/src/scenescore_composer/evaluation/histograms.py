@@ -1,7 +1,8 @@
 """What people write and play, as histograms of one piece: intervals, rhythm, texture, scale and repetition. Pure.
 
-Loudness is left out: scores have none. Times are in seconds, in steps of a third or half of an octave, since clips
-transcribed from recordings have no beats.
+Loudness is left out: scores have none. Times are in seconds, in steps of half an octave, since clips transcribed from
+recordings have no beats. No edge lies at a note value of the 120 crotchets a minute that scores without a tempo have:
+milliseconds of touch would otherwise decide on which side a quaver counts.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,7 @@ from scenescore_composer import keys
 from scenescore_composer.recordings.recording import Floats, Ints, Recording
 
 _LEAP = 12
-_TIME_EDGES = np.geomspace(0.0625, 4.0, 13)
+_TIME_EDGES = np.geomspace(0.0625, 4.0, 13) * 2**0.25
 _RATIO_EDGES = 2.0 ** np.arange(-2.75, 3.0, 0.5)
 _MOST_TOGETHER = 6
 _MOST_SOUNDING = 8
@@ -40,7 +41,7 @@ def vertical_intervals(music: Recording) -> Floats:
 
 
 def inter_onset_times(music: Recording) -> Floats:
-    """[14] seconds from strike to strike, in twelve equal steps of the logarithm between 1/16 s and 4 s."""
+    """[14] seconds from strike to strike, in twelve equal steps of the logarithm between about 1/13 s and 4.8 s."""
     return _binned(np.diff(music.strike_onsets), _TIME_EDGES)
 
 

@@ -23,8 +23,13 @@ _ANYWHERE = "any"
 _UNKNOWN = "?"
 
 
-def written(result: Mapping[str, Any], *, result_file: str, pictures: Mapping[str, str]) -> str:
-    """The document in Markdown. `pictures` maps captions to paths from the document's folder."""
+def written(
+    result: Mapping[str, Any], *, result_file: str, pictures: Mapping[str, str], notes: str = ""
+) -> str:
+    """The document in Markdown. `pictures` maps captions to paths from the document's folder.
+
+    `notes` are sections that somebody wrote: what was measured by other commands, and how to read all this.
+    """
     parts = [
         _heading(result, result_file),
         _missing(result["missing"]),
@@ -37,6 +42,7 @@ def written(result: Mapping[str, Any], *, result_file: str, pictures: Mapping[st
         " MGEval: 1 where they can't be told apart.\n\n" + _overlaps(result),
         "## Novelty\n\n" + _novelty(result["rows"]),
         "## Collapsed pieces\n\n" + _collapsed(result["rows"]),
+        notes,
         _pictures(pictures),
     ]
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
@@ -47,7 +53,7 @@ def _heading(result: Mapping[str, Any], result_file: str) -> str:
     unit = ""
     if stick is not None:
         unit = (
-            f",\nin units of the distance between {' and '.join(stick['between'])} at the same number of pieces."
+            f", in\nunits of the distance between {' and '.join(stick['between'])} at the same number of pieces."
             f" Two halves of {stick['between'][0]} are {stick['floor']:.2f} apart"
         )
     return _HEADING.format(
@@ -182,7 +188,13 @@ def _collapsed(rows: Sequence[Mapping[str, Any]]) -> str:
         ]
         for row in rows
     ]
-    return _table(["", "collapsed", *kinds], found)
+    mixed = [
+        f"Mixes included, {row['collapsed_with_mixes'][_ANYWHERE]} of {row['collapsed_with_mixes']['pieces']}"
+        f" pieces of *{row['name']}* collapsed."
+        for row in rows
+        if "collapsed_with_mixes" in row
+    ]
+    return "\n\n".join([_table(["", "collapsed", *kinds], found), *mixed])
 
 
 def _pictures(pictures: Mapping[str, str]) -> str:

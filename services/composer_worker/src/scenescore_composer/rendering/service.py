@@ -80,8 +80,8 @@ class RenderStep:
         """What makes the files of one piece, by their names in the first variation."""
         key = job.music.key if job.music else "C major"
         return (
-            lambda: {SCORE: score(read(midi), key=key, title=_TITLE)},
-            lambda: {PIANO_ROLL: piano_roll(read(midi))},
+            lambda: {SCORE: score(read(midi, pedal=False), key=key, title=_TITLE)},
+            lambda: {PIANO_ROLL: piano_roll(read(midi, pedal=False))},
             lambda: {f"music.{kind}": data for kind, data in self.sound.render(midi).items()},
         )
 
