@@ -4,7 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +122,15 @@ def test_pictures_are_judged_by_models_that_did_not_see_them(rows: Rows, tmp_pat
         expected = Predictor(model).logits(rows.prepared[torch.from_numpy(fold_of == fold)])
         np.testing.assert_array_equal(run.logits[fold_of == fold], expected)
     assert run.chosen == [{"seed": SEED + 1}, {"seed": SEED + 2}]
+
+
+def test_pictures_without_an_emotion_are_dealt_out_too_and_not_trained_on_by_gradient(rows: Rows) -> None:
+    labels = np.where(np.arange(12) < 3, -1, rows.labels)
+    partly = replace(rows, labels=labels)
+    assert partly.labelled.tolist() == list(range(3, 12))
+    seen, alone = fit(partly, epochs=1), fit(partly.part(partly.labelled), epochs=1)
+    for one, other in zip(seen.network.parameters(), alone.network.parameters(), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_finished_folds_are_read_back(rows: Rows, tmp_path: Path) -> None:
