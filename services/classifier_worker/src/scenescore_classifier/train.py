@@ -224,7 +224,11 @@ def _run_id(dataset: Dataset, learner: Learner, options: argparse.Namespace) -> 
 def _summary(written: dict[str, Any]) -> str:
     """A few lines for people, from the card."""
     lines = []
-    for part in (written["metrics"]["all_emotions"], written["metrics"]["default_emotions"]):
+    figures = written["metrics"]
+    all_emotions, default = figures["all_emotions"], figures["default_emotions"]
+    for part in (
+        (all_emotions,) if default["emotions"] == all_emotions["emotions"] else (all_emotions, default)
+    ):
         lines.append(f"{', '.join(part['emotions'])}: {part['pictures']} held-out pictures")
         for name in ("accuracy", "balanced_accuracy", "brier_score", "log_loss"):
             low, high = part[name]["interval_95"]
