@@ -14,7 +14,8 @@ from scenescore_classifier.metrics import log_loss
 from scenescore_classifier.models.architecture import Training
 from scenescore_classifier.models.head import LinearHead
 from scenescore_classifier.training.learner import Rows
-from scenescore_classifier.training.logistic import INNER_FOLDS, LogisticLearner, fit_logistic
+from scenescore_classifier.training.logistic import INNER_FOLDS, LogisticLearner
+from scenescore_classifier.training.regression import Targets, fit_logistic
 
 DIMENSIONS = 12
 EMOTIONS = ("happy", "angry", "sad")
@@ -62,7 +63,7 @@ def test_the_optimum_is_scikit_learn_s(count: int) -> None:
     rows = rows_of(0, signal=1, count=count)
     embeddings = rows.prepared.numpy().astype(np.float64)
     for strength, fitted in zip(
-        (1e-3, 1.0), fit_logistic(embeddings, rows.labels, 3, (1e-3, 1.0)), strict=True
+        (1e-3, 1.0), fit_logistic(embeddings, Targets.of_labels(rows.labels, 3), (1e-3, 1.0)), strict=True
     ):
         reference = LogisticRegression(C=strength, class_weight="balanced", tol=1e-10, max_iter=10_000)
         reference.fit((embeddings - fitted.mean) / fitted.scale, rows.labels)
@@ -75,7 +76,8 @@ def test_the_optimum_is_scikit_learn_s(count: int) -> None:
 def test_the_head_gives_the_fitted_logits() -> None:
     rows = rows_of(1, signal=2)
     predictor = LogisticLearner(Embeddings(), strengths=(0.1,)).fit(rows, 0, title="test")
-    (fitted,) = fit_logistic(rows.prepared.numpy().astype(np.float64), rows.labels, 3, [0.1])
+    targets = Targets.of_labels(rows.labels, 3)
+    (fitted,) = fit_logistic(rows.prepared.numpy().astype(np.float64), targets, [0.1])
     np.testing.assert_allclose(
         predictor.logits(rows.prepared), fitted.logits(rows.prepared.numpy()), atol=1e-4
     )

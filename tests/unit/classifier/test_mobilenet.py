@@ -32,10 +32,13 @@ SCALE = 0.5
 
 
 class FakeInterpreter:
-    """Gives each channel the mean brightness, in its own quantisation; the map is the later of two tensors."""
+    """Gives each channel the mean brightness, in its own quantisation; the map is the later of two tensors.
 
-    def __init__(self, channels: int, zero: int = 0) -> None:
-        self.channels, self.zero = channels, zero
+    One that names things is sure of the last one where a picture is white, and of none elsewhere.
+    """
+
+    def __init__(self, channels: int, zero: int = 0, *, naming: bool = False) -> None:
+        self.channels, self.zero, self.naming = channels, zero, naming
         self.threads: set[int] = set()
         self.pictures: list[NDArray[np.uint8]] = []
         self.allocated = False
@@ -45,6 +48,10 @@ class FakeInterpreter:
 
     def get_input_details(self) -> list[dict[str, Any]]:
         return [{"index": 3}]
+
+    def get_output_details(self) -> list[dict[str, Any]]:
+        shape = [1, 1001] if self.naming else [1, 1, 1, self.channels]
+        return [{"index": 90, "shape": np.array(shape), "quantization": (1 / 256, 0)}]
 
     def get_tensor_details(self) -> list[dict[str, Any]]:
         shape = np.array([1, 7, 7, self.channels])
@@ -64,6 +71,10 @@ class FakeInterpreter:
         self.threads.add(get_ident())
 
     def get_tensor(self, index: int) -> NDArray[Any]:
+        if self.naming and index == 90:
+            named = np.zeros((1, 1001), dtype=np.uint8)
+            named[0, -1] = 255 * (self.pictures[-1].min() == 255)
+            return named
         assert index == 81
         level = int(self.pictures[-1].mean()) // 4
         places = np.arange(49).reshape(7, 7, 1) % 2  # places differ; their mean is 24 / 49
@@ -78,7 +89,8 @@ class Opened:
         self.interpreters: list[tuple[str, FakeInterpreter]] = []
 
     def __call__(self, path: Path) -> FakeInterpreter:
-        fake = FakeInterpreter(V1.channels if path.name == V1.name else V2.channels)
+        naming = path.name == V2.name
+        fake = FakeInterpreter(V2.channels if naming else V1.channels, naming=naming)
         self.interpreters.append((path.name, fake))
         return fake
 
@@ -121,12 +133,20 @@ def test_both_backbones_look_at_the_whole_scene_and_at_its_middle(pulled: Path) 
     image = Image.new("RGB", (400, 200), "white")
     image.paste("black", (0, 0, 80, 200))  # outside the middle square
     embedding = model.prepare(image)
-    assert tuple(embedding.shape) == model.prepared_shape == (2304,)
+    assert tuple(embedding.shape) == model.prepared_shape == (3305,)
     assert [name for name, _ in opened.interpreters] == [V1.name, V2.name]
     for _, interpreter in opened.interpreters:
         assert [int(picture.mean()) for picture in interpreter.pictures] == [204, 255]
     expected = (204 // 4 + 255 // 4) / 2 + 24 / 49
-    np.testing.assert_allclose(embedding.numpy(), expected * SCALE, rtol=1e-6)
+    np.testing.assert_allclose(embedding[:2304].numpy(), expected * SCALE, rtol=1e-6)
+    np.testing.assert_allclose(embedding[2304:-1].numpy(), np.log(0.01), rtol=1e-6)
+    np.testing.assert_allclose(embedding[-1].numpy(), np.log(255 / 256 / 2 + 0.01), rtol=1e-6)
+
+
+def test_a_backbone_that_names_nothing_gives_no_names() -> None:
+    backbone = Backbone(FakeInterpreter(5), 5)
+    backbone.embed(np.zeros((224, 224, 3), dtype=np.uint8))
+    assert backbone.named().shape == (0,)
 
 
 def test_every_thread_has_interpreters_of_its_own(pulled: Path) -> None:
@@ -160,9 +180,9 @@ def test_a_backbone_that_was_changed_is_not_used(pulled: Path) -> None:
 def test_it_serves_a_picture_alike_alone_and_in_a_batch(
     pulled: Path, tmp_path: Path, paint: Callable[..., bytes]
 ) -> None:
-    head = LinearHead(2304, 3)
+    head = LinearHead(3305, 3)
     generator = torch.Generator().manual_seed(0)
-    head.weight.copy_(torch.randn(3, 2304, generator=generator) / 1000)
+    head.weight.copy_(torch.randn(3, 3305, generator=generator) / 1000)
     card = {"emotions": ["happy", "angry", "sad"], "temperature": 1}
     checkpoint.save(tmp_path / "head", "mobilenet", head, card)
     model, trained = MobileNets(pulled, Opened()), checkpoint.load(tmp_path / "head")
@@ -199,10 +219,12 @@ def test_the_real_backbones_see_what_is_there(real_backbones: Path) -> None:
     tiles = Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8))
     first, again, other = (model.prepare(image) for image in (sky, sky, tiles))
     assert torch.equal(first, again)
-    assert float(first.min()) >= 0
-    assert float(first.max()) <= 6
+    assert float(first[:2304].min()) >= 0
+    assert float(first[:2304].max()) <= 6
+    named = first[2304:].exp() - 0.01
+    assert 0.3 < float(named.sum()) < 1.1  # in 8 bits: what is less likely than one in 512 is none
     assert float(torch.corrcoef(torch.stack([first, other]))[0, 1]) < 0.95
-    for part in (first[:1024], first[1024:]):
+    for part in (first[:1024], first[1024:2304], first[2304:]):
         assert float(part.std()) > 0.01
 
 

@@ -51,8 +51,8 @@ def test_the_model_card_names_data_and_command() -> None:
 def test_the_shipped_head_of_mobilenet_is_small_and_of_its_card() -> None:
     trained = checkpoint.load(SHIPPED_WEIGHTS, "mobilenet")
     assert trained.emotions == ALL_EMOTIONS
-    assert (SHIPPED_WEIGHTS / "mobilenet.safetensors").stat().st_size < 60_000
-    head = LinearHead(2304, len(ALL_EMOTIONS))
+    assert (SHIPPED_WEIGHTS / "mobilenet.safetensors").stat().st_size < 85_000
+    head = LinearHead(3305, len(ALL_EMOTIONS))
     checkpoint.load_state(head, trained.weights)
     assert bool((head.scale > 0).all())
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,10 @@ class Run:
     curves: Sequence[Sequence[Epoch]]
     """For each fold, how training went."""
 
+    def part(self, chosen: Ints) -> "Run":
+        """Of the pictures at those places: int (m,)."""
+        return replace(self, fold_of=self.fold_of[chosen], logits=self.logits[chosen])
+
 
 @dataclass(frozen=True)
 class Split:
@@ -43,10 +47,6 @@ class Split:
     seed: int
     fold_of: Ints
     """int (n,): all pictures of a theme are in one fold."""
-
-    def part(self, chosen: Ints) -> "Split":
-        """Of the pictures at those places: int (m,)."""
-        return Split(self.seed, self.fold_of[chosen])
 
 
 def splits(labels: Ints, themes: Sequence[str], *, folds: int, seed: int, seeds: int) -> list[Split]:

@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from scenescore_classifier import checkpoint
@@ -24,7 +23,6 @@ from scenescore_classifier.augmentation_policies import POLICIES
 from scenescore_classifier.data import Dataset, DatasetError, Scale, Skipped, read_folder
 from scenescore_classifier.evaluation import Run, repeat, splits
 from scenescore_classifier.exits import exit_status
-from scenescore_classifier.metrics import Ints
 from scenescore_classifier.models.architecture import Architecture, Training, file_stem
 from scenescore_classifier.models.registry import DEFAULT, NAMES, architecture
 from scenescore_classifier.novelty import Noting
@@ -68,13 +66,14 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     dataset = read_folder(options.folder, prepare=noting, unlabelled=True, scale=options.scale)
     _report_skipped(dataset.skipped, options.out)
     sys.stderr.writelines(f"{warning}\n" for warning in dataset.warnings)
-    rows, labelled = _labelled(dataset)
+    every = _rows(dataset)
     keep = progress / _run_id(dataset, learner, options)
     dealt = splits(
         dataset.labels, dataset.themes, folds=options.folds, seed=options.seed, seeds=options.seeds
     )
-    runs = repeat(rows, learner, [split.part(labelled) for split in dealt], keep=keep)
-    final = learner.fit(rows, options.seed, title="final")
+    labelled, rows = every.labelled, every.part(every.labelled)
+    runs = [run.part(labelled) for run in repeat(every, learner, dealt, keep=keep)]
+    final = learner.fit(every, options.seed, title="final")
     temperature, novelty = card.temperature_of(runs, rows), fit_novelty(noting.rows)
     written = {
         "emotions": list(rows.emotions),
@@ -97,20 +96,19 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     return written
 
 
-def _labelled(dataset: Dataset) -> tuple[Rows, Ints]:
-    """The pictures with an emotion, and their places. Raises DatasetError where there are not two emotions."""
+def _rows(dataset: Dataset) -> Rows:
+    """All pictures, also those without an emotion. Raises DatasetError where there are not two emotions."""
     if len(dataset.emotions) < 2:  # noqa: PLR2004 - one emotion is nothing to tell apart
         raise DatasetError(
             "Valence and arousal alone train no classifier: name emotions, or give a dead zone when importing."
         )
-    every = Rows(dataset.pixels, dataset.labels, dataset.themes, dataset.emotions)
-    labelled = np.flatnonzero(dataset.labels >= 0)
-    return every.part(labelled), labelled
+    return Rows(dataset.pixels, dataset.labels, dataset.themes, dataset.emotions, dataset.affect)
 
 
 def _prepare(model: Architecture, progress: Path) -> Prepare:
     if model.training in {Training.HEAD, Training.ZERO_SHOT}:
-        return remembered(model.prepare, progress / "embeddings" / file_stem(model.name))
+        dimensions = model.prepared_shape[0]  # an earlier version's embeddings may have had others
+        return remembered(model.prepare, progress / "embeddings" / f"{file_stem(model.name)}-{dimensions}")
     return model.prepare
 
 
@@ -226,7 +224,11 @@ def _run_id(dataset: Dataset, learner: Learner, options: argparse.Namespace) -> 
 def _summary(written: dict[str, Any]) -> str:
     """A few lines for people, from the card."""
     lines = []
-    for part in (written["metrics"]["all_emotions"], written["metrics"]["default_emotions"]):
+    figures = written["metrics"]
+    all_emotions, default = figures["all_emotions"], figures["default_emotions"]
+    for part in (
+        (all_emotions,) if default["emotions"] == all_emotions["emotions"] else (all_emotions, default)
+    ):
         lines.append(f"{', '.join(part['emotions'])}: {part['pictures']} held-out pictures")
         for name in ("accuracy", "balanced_accuracy", "brier_score", "log_loss"):
             low, high = part[name]["interval_95"]

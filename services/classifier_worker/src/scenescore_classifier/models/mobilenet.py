@@ -25,6 +25,12 @@ SIDE = 224
 MAP_SIDE = 7
 """Height and width in places of a backbone's last feature map."""
 
+CLASSES = 1001
+"""Things that v2 names: those of ImageNet, and a background."""
+
+UNLIKELY = 0.01
+"""Added to a probability before its logarithm is taken: less than this counts as none."""
+
 Pixels = NDArray[np.uint8]
 
 
@@ -32,6 +38,7 @@ class Interpreter(Protocol):
     """As much of LiteRT's interpreter as is used here."""
 
     def allocate_tensors(self) -> None: ...
+    def get_output_details(self) -> list[dict[str, Any]]: ...
     def get_input_details(self) -> list[dict[str, Any]]: ...
     def get_tensor_details(self) -> list[dict[str, Any]]: ...
     def set_tensor(self, index: int, value: Pixels) -> None: ...
@@ -40,7 +47,9 @@ class Interpreter(Protocol):
 
 
 class Backbone:
-    """One network: a picture in, the mean over the places of its last feature map out. One thread at a time."""
+    """One network: a picture in, the mean over the places of its last feature map out, and how likely it holds each
+    of the things that the network names, where it names any. One thread at a time.
+    """
 
     def __init__(self, interpreter: Interpreter, channels: int) -> None:
         interpreter.allocate_tensors()
@@ -55,6 +64,8 @@ class Backbone:
         last = max(maps, key=lambda item: int(item["index"]))  # after its ReLU6: tensors lie in order
         self._map: int = last["index"]
         self._scale, self._zero = last["quantization"]
+        (named,) = interpreter.get_output_details()
+        self._named = named if list(named["shape"]) == [1, CLASSES] else None
 
     def embed(self, picture: Pixels) -> NDArray[np.float32]:
         """uint8 (224, 224, 3) → float32 (channels,), each in [0, 6]."""
@@ -65,6 +76,15 @@ class Backbone:
         mean = values.sum(axis=(0, 1)) / MAP_SIDE**2 - self._zero
         embedding: NDArray[np.float32] = (mean * self._scale).astype(np.float32)
         return embedding
+
+    def named(self) -> NDArray[np.float32]:
+        """Of the picture that was embedded last: float32 (1001,), shares of 1; (0,) where it names nothing."""
+        if self._named is None:
+            return np.zeros(0, dtype=np.float32)
+        scale, zero = self._named["quantization"]
+        values = self._interpreter.get_tensor(self._named["index"])[0].astype(np.int64) - zero
+        shares: NDArray[np.float32] = (values * scale).astype(np.float32)
+        return shares
 
 
 def open_interpreter(path: Path) -> Interpreter:
@@ -81,11 +101,15 @@ def open_interpreter(path: Path) -> Interpreter:
 
 
 class MobileNets:
-    """Both backbones side by side, each on the whole scene, squeezed, and on its middle square; then averaged."""
+    """Both backbones side by side, each on the whole scene, squeezed, and on its middle square; then averaged.
+
+    Behind their maps' means stand the logarithms of what v2 names: a police van or a cemetery tells more of a
+    scene's emotion than any one channel, and too little of it is in the means for so few labels to find.
+    """
 
     name = NAME
     training = Training.HEAD
-    prepared_shape: tuple[int, ...] = (sum(file.channels for file in BACKBONES),)
+    prepared_shape: tuple[int, ...] = (sum(file.channels for file in BACKBONES) + CLASSES,)
 
     def __init__(
         self, models_dir: Path | None, open_file: Callable[[Path], Interpreter] = open_interpreter
@@ -95,10 +119,14 @@ class MobileNets:
         self._of_thread = threading.local()  # an interpreter must not be shared by threads
 
     def prepare(self, image: Image.Image) -> Tensor:
-        """float32 (2304,). Raises ModelError unless both backbones have been pulled."""
+        """float32 (3305,). Raises ModelError unless both backbones have been pulled."""
         backbones = self._backbones()
-        rows = [np.concatenate([backbone.embed(view) for backbone in backbones]) for view in views(image)]
-        return torch.from_numpy(np.mean(rows, axis=0))
+        maps, named = [], []
+        for view in views(image):
+            maps.append(np.concatenate([backbone.embed(view) for backbone in backbones]))
+            named.append(np.concatenate([backbone.named() for backbone in backbones]))
+        likely = np.log(np.mean(named, axis=0) + np.float32(UNLIKELY))
+        return torch.from_numpy(np.concatenate([np.mean(maps, axis=0), likely]))
 
     def network(
         self, emotions: Sequence[str], generator: torch.Generator | None = None, *, pretrained: bool = False

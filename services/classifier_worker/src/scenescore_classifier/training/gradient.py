@@ -68,7 +68,7 @@ class GradientLearner:
         }
 
     def fit(self, rows: Rows, seed: int, *, title: str) -> Predictor:
-        learnt, watched = self._split(rows, seed)
+        learnt, watched = self._split(rows.part(rows.labelled), seed)
         generator = torch.Generator().manual_seed(seed)
         network = self.architecture.network(rows.emotions, generator, pretrained=self.pretrained)
         network = network.to(self.device)

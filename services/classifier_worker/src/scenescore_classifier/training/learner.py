@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -15,20 +16,33 @@ INFERENCE_BATCH = 64
 
 @dataclass(frozen=True)
 class Rows:
-    """n labelled pictures, prepared for one architecture."""
+    """n pictures, prepared for one architecture."""
 
     prepared: Tensor
     """(n, …) as its `prepare` makes them."""
     labels: Ints
-    """int (n,): places in `emotions`."""
+    """int (n,): places in `emotions`; -1 where nobody named one, which is never judged by."""
     themes: Sequence[str]
     """n names. What is chosen inside training is chosen by a split over them."""
     emotions: Sequence[str]
+    affect: Floats | None = None
+    """(n, 2): the raters' valence and arousal, NaN where unknown; a learner may use those of its rows."""
 
     def part(self, chosen: Ints) -> "Rows":
         """The rows at those places: int (m,)."""
         themes = [self.themes[row] for row in chosen]
-        return Rows(self.prepared[torch.from_numpy(chosen)], self.labels[chosen], themes, self.emotions)
+        return Rows(
+            self.prepared[torch.from_numpy(chosen)],
+            self.labels[chosen],
+            themes,
+            self.emotions,
+            None if self.affect is None else self.affect[chosen],
+        )
+
+    @property
+    def labelled(self) -> Ints:
+        """Places of the rows with an emotion."""
+        return np.flatnonzero(self.labels >= 0)
 
 
 @dataclass(frozen=True)

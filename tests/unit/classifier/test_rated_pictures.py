@@ -1,0 +1,72 @@
+"""Pictures that were only rated teach a head, as much as their ratings tell, and no more of them than is given."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from scenescore_classifier.training.learner import Rows
+from scenescore_classifier.training.rated import RATED_WEIGHT, STRENGTH, targets_of
+from scenescore_classifier.training.regression import Targets, fit_logistic
+
+EMOTIONS = ("happy", "angry", "sad")
+MIDDLES = np.array([[0.6, 0.3], [-0.5, 0.5], [-0.5, -0.5]])
+
+
+def rows_of(seed: int, count: int = 60) -> Rows:
+    """Emotions follow valence and arousal; every third picture has none, the last two no ratings either."""
+    generator = np.random.default_rng(seed)
+    truth = np.arange(count) // 3 % 3
+    labels = np.where(np.arange(count) % 3 == 0, -1, truth)
+    labels[-2:] = (-1, 0)
+    affect = MIDDLES[truth] + generator.normal(size=(count, 2)) * 0.2
+    affect[-2:] = np.nan
+    prepared = torch.from_numpy(generator.normal(size=(count, 4))).float()
+    return Rows(prepared, labels.astype(np.int64), [str(number) for number in range(count)], EMOTIONS, affect)
+
+
+def test_ratings_give_the_shares_that_logistic_regression_on_them_gives() -> None:
+    rows = rows_of(0)
+    assert rows.affect is not None
+    both = rows.labelled[rows.labelled < 58]
+    mean, spread = rows.affect[both].mean(axis=0), rows.affect[both].std(axis=0)
+    reference = LogisticRegression(C=STRENGTH, class_weight="balanced", tol=1e-10, max_iter=10_000)
+    reference.fit((rows.affect[both] - mean) / spread, rows.labels[both])
+    targets, alone = targets_of(rows), np.flatnonzero(rows.labels[:58] < 0)
+    expected = reference.predict_proba((rows.affect[alone] - mean) / spread)
+    np.testing.assert_allclose(targets.shares[alone], expected, atol=1e-4)
+    assert targets.weights[alone].tolist() == [RATED_WEIGHT] * len(alone)
+    assert len(alone) == 20
+
+
+def test_named_emotions_stay_as_they_are_and_unknown_pictures_teach_nothing() -> None:
+    rows = rows_of(1)
+    targets, named = targets_of(rows), Targets.of_labels(rows.labels, 3)
+    np.testing.assert_array_equal(targets.shares[rows.labelled], named.shares[rows.labelled])
+    np.testing.assert_array_equal(targets.weights[rows.labelled], named.weights[rows.labelled])
+    np.testing.assert_allclose(named.weights[rows.labelled].mean(), 1)
+    assert targets.weights[-2] == 0
+
+
+def test_without_ratings_or_with_an_emotion_that_nobody_rated_only_names_teach() -> None:
+    rows = rows_of(2)
+    assert rows.affect is not None
+    unrated = rows.affect.copy()
+    unrated[rows.labels == 2] = np.nan
+    for affect in (None, unrated):
+        targets = targets_of(replace(rows, affect=affect))
+        np.testing.assert_array_equal(targets.weights > 0, rows.labels >= 0)
+
+
+def test_a_head_learns_from_shares_what_it_learns_from_so_many_pictures() -> None:
+    inputs = np.array([[0.0, 1], [0, 1], [0, 1], [0, 1], [1, 0], [2, 2]])
+    labels = np.array([0, 0, 0, 1, 1, 0])
+    apart = Targets(np.eye(2)[labels], np.ones(6))
+    together = Targets(
+        np.array([[0.75, 0.25]] * 4 + [[0.0, 1], [1, 0]]),
+        np.ones(6),
+    )
+    (one,), (other,) = (fit_logistic(inputs, targets, [1.0]) for targets in (apart, together))
+    np.testing.assert_allclose(one.weight, other.weight, atol=1e-4)
+    np.testing.assert_allclose(one.bias, other.bias, atol=1e-4)
