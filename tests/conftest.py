@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -25,6 +26,20 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A command under test sets up logging for its whole process: the next test finds it as it was."""
+    before, configure = structlog.get_config(), structlog.configure
+
+    def uncached(*arguments: Any, **named: Any) -> None:
+        # a logger that keeps what it found at its first use would keep it through all tests
+        configure(*arguments, **{**named, "cache_logger_on_first_use": False})
+
+    monkeypatch.setattr(structlog, "configure", uncached)
+    yield
+    configure(**before)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from samples.api import Api, api_on_fakes, bearer
 from samples.jobs import OUTPUT, PICTURE, queued, succeeded
-from samples.listening import rating, session
+from samples.listening import HEARD_JOB, HEARD_SESSION, TOKEN, rating, session
 from samples.pictures import jpeg
 from servers.in_thread import served
 
@@ -27,7 +27,7 @@ from scenescore_shared.api_keys import hash_of
 from scenescore_shared.blob_keys import output_key, picture_key
 from scenescore_shared.errors import ScenescoreError
 from scenescore_shared.jobs import Job, Status
-from scenescore_shared.listening import ListeningItem
+from scenescore_shared.listening import ListeningItem, ListeningSession
 from scenescore_shared.moves import cancel_now
 from scenescore_shared.ports import Everybody
 from scenescore_shared.webhooks import deliveries_of
@@ -139,37 +139,51 @@ def _workers(api: Api) -> Iterator[None]:
 
 
 def _has_the_examples(api: Api) -> bool:
-    session = api.jobs.ratings.sessions.find(hash_of(TOKEN_EXAMPLE))
+    sessions = (_open_session(api, token) for token in (TOKEN, TOKEN_EXAMPLE))
     return (
-        len(api.jobs.seqs([_EXAMPLE, JOB_EXAMPLE])) == 2
-        and session is not None
-        and session.is_open(api.clock.now())
-        and len(session.items) == 1
+        len(api.jobs.seqs([_EXAMPLE, JOB_EXAMPLE, HEARD_JOB])) == 3
+        and all(found is not None and found.items for found in sessions)
         and bool(api.jobs.ratings.page(JOB_EXAMPLE, listener="ann", limit=1, before_id=None))
     )
 
 
 def _add_the_examples(api: Api) -> None:
-    """Under OpenAPI's examples of ids: a canceled job; one with music, which is rated, and can be heard by a link."""
+    """Under OpenAPI's examples of ids: a canceled job; one with music, which is rated; a listening session. What the
+    example of a link leads to has ids of its own, so that deleting the other examples leaves it there to be rated.
+    """
     if not api.jobs.seqs([_EXAMPLE]):
         api.jobs.add(cancel_now(replace(queued(), id=_EXAMPLE), now=api.clock.now()))
-    if not api.jobs.seqs([JOB_EXAMPLE]):
-        picture = replace(PICTURE, blob_key=picture_key(JOB_EXAMPLE))
-        output = replace(OUTPUT, blob_key=output_key(JOB_EXAMPLE, "t", OUTPUT.name))
-        api.blobs.put(picture.blob_key, jpeg(), "image/jpeg")
-        api.blobs.put(output.blob_key, b"MThd-music", output.content_type)
-        made = succeeded(replace(queued(), id=JOB_EXAMPLE, picture=picture))
-        api.jobs.add(replace(made, outputs=(output,)))
-    sessions = api.jobs.ratings.sessions
-    found = sessions.find(hash_of(TOKEN_EXAMPLE))
-    if found is not None and not (found.is_open(api.clock.now()) and found.items):
-        sessions.delete(found.id)
-        found = None
-    if found is None:
-        item = ListeningItem(id=ITEM_EXAMPLE, job_id=JOB_EXAMPLE)
-        sessions.add(replace(session(), id=SESSION_EXAMPLE, items=(item,)), token_hash=hash_of(TOKEN_EXAMPLE))
+    for job_id in (JOB_EXAMPLE, HEARD_JOB):
+        if not api.jobs.seqs([job_id]):
+            _add_music(api, job_id)
+    _add_session(api, SESSION_EXAMPLE, TOKEN, ListeningItem(id="item", job_id=JOB_EXAMPLE))
+    _add_session(api, HEARD_SESSION, TOKEN_EXAMPLE, ListeningItem(id=ITEM_EXAMPLE, job_id=HEARD_JOB))
     if not api.jobs.ratings.page(JOB_EXAMPLE, listener="ann", limit=1, before_id=None):
         api.jobs.ratings.put(replace(rating(), job_id=JOB_EXAMPLE))
+
+
+def _add_music(api: Api, job_id: str) -> None:
+    picture = replace(PICTURE, blob_key=picture_key(job_id))
+    output = replace(OUTPUT, blob_key=output_key(job_id, "t", OUTPUT.name))
+    api.blobs.put(picture.blob_key, jpeg(), "image/jpeg")
+    api.blobs.put(output.blob_key, b"MThd-music", output.content_type)
+    made = succeeded(replace(queued(), id=job_id, picture=picture))
+    api.jobs.add(replace(made, outputs=(output,)))
+
+
+def _add_session(api: Api, session_id: str, token: str, item: ListeningItem) -> None:
+    """Where it is not there, is over, or has lost its piece with the piece's job."""
+    sessions = api.jobs.ratings.sessions
+    if (found := _open_session(api, token)) is not None and found.items:
+        return
+    if (over := sessions.find(hash_of(token))) is not None:
+        sessions.delete(over.id)
+    sessions.add(replace(session(), id=session_id, items=(item,)), token_hash=hash_of(token))
+
+
+def _open_session(api: Api, token: str) -> ListeningSession | None:
+    found = api.jobs.ratings.sessions.find(hash_of(token))
+    return found if found is not None and found.is_open(api.clock.now()) else None
 
 
 def _jobs(api: Api, status: Status) -> list[Job]:

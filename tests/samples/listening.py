@@ -7,6 +7,9 @@ from scenescore_shared.listening import ListeningItem, ListeningSession
 from scenescore_shared.ratings import Grade, Rating
 
 TOKEN = "scl_" + "a1" * 16
+HEARD_JOB = "0197f2a0-5c1e-7d3a-9b52-3f6c1de0a0f1"
+"""For a piece that can be heard by OpenAPI's example of a link, and that no other of its examples names."""
+HEARD_SESSION = "0197f2a0-5c1e-7d3a-9b52-3f6c1de0a0f2"
 
 
 def rating(

@@ -8,8 +8,9 @@ from typing import Any
 import schemathesis
 from hypothesis import strategies as st
 from samples.hostile_pictures import good_pictures
+from samples.listening import HEARD_JOB
 
-from scenescore_api.ratings.schemas import JOB_EXAMPLE, MUSIC_PATTERN
+from scenescore_api.ratings.schemas import MUSIC_PATTERN
 
 _PICTURES = list(good_pictures().values())
 
@@ -55,7 +56,7 @@ def map_body(_: schemathesis.HookContext, body: Any) -> Any:
     if _is_time(body.get("closes_at")):
         body["closes_at"] = None
     if _are_ids(body.get("jobs")):
-        body["jobs"] = [JOB_EXAMPLE]
+        body["jobs"] = [HEARD_JOB]
     if "quality" in body:
         if body.get("fit") is None:
             body["fit"] = "fair"
