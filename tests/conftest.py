@@ -28,18 +28,33 @@ structlog.configure(
 )
 
 
-@pytest.fixture(autouse=True)
-def _logging_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A command under test sets up logging for its whole process: the next test finds it as it was."""
-    before, configure = structlog.get_config(), structlog.configure
+_LOGGING = structlog.get_config()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_logger_is_kept() -> Iterator[None]:
+    """A logger that keeps what it found at its first use would keep it through all tests."""
+    configure = structlog.configure
 
     def uncached(*arguments: Any, **named: Any) -> None:
-        # a logger that keeps what it found at its first use would keep it through all tests
         configure(*arguments, **{**named, "cache_logger_on_first_use": False})
 
-    monkeypatch.setattr(structlog, "configure", uncached)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structlog, "configure", uncached)
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _logging_of_a_module(_no_logger_is_kept: None) -> None:
+    structlog.configure(**_LOGGING)
+
+
+@pytest.fixture(autouse=True)
+def _logging_of_a_test(_logging_of_a_module: None) -> Iterator[None]:
+    """A command under test sets up logging for its whole process: the next test finds it as it was."""
+    before = structlog.get_config()
     yield
-    configure(**before)
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session")
