@@ -19,7 +19,15 @@ import {
   nameComplaint,
   UNRATED,
 } from "../src/domain/ratings";
-import { type Counts, countOf, type Difference, verdict, written, writtenShare } from "../src/domain/report";
+import {
+  type Counts,
+  chosenVersions,
+  countOf,
+  type Difference,
+  verdict,
+  written,
+  writtenShare,
+} from "../src/domain/report";
 import { ApiError, listeningSentence, unreachable } from "../src/domain/sentences";
 
 const GOOD: Grades = { quality: "good", fit: "fair" };
@@ -132,6 +140,16 @@ describe("the report", () => {
   it("counts grades", () => {
     const counts: Counts = { excellent: 2, good: 6, fair: 5, poor: 2, bad: 1 };
     expect([countOf(counts), countOf(null)]).toEqual([16, 0]);
+  });
+
+  it("never compares a version with itself", () => {
+    const compared = { a: "old", b: "new" };
+    expect(chosenVersions(compared, "a", "third")).toEqual(["third", "new"]);
+    expect(chosenVersions(compared, "b", "third")).toEqual(["old", "third"]);
+    for (const [place, name] of [["a", "new"] as const, ["b", "old"] as const]) {
+      expect(chosenVersions(compared, place, name)).toEqual(["new", "old"]);
+    }
+    expect(chosenVersions(compared, "a", "old")).toEqual(["old", "new"]);
   });
 
   it("says which version is better only where the interval allows it", () => {
