@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  afterSaving,
   countRatable,
   countRated,
   isOpen,
@@ -8,6 +9,7 @@ import {
   nextUnrated,
   progressOf,
   rated,
+  type Walk,
 } from "../src/domain/listening";
 import { placeOf } from "../src/domain/places";
 import {
@@ -95,6 +97,21 @@ describe("a listening session", () => {
     const twice = rated(once, "b", { ...GOOD, quality: "bad" });
     expect([twice.rated, twice.items[1]?.rating?.quality]).toEqual([2, "bad"]);
     expect(before.items[1]?.rating).toBeNull();
+  });
+
+  it("goes on once grades are saved, unless something else is in view by then", () => {
+    const listening: Listening = { title: "t", total: 4, rated: 1, closes_at: null, items };
+    const walk: Walk = { name: "ann", listening, index: 1 };
+    const after = afterSaving(walk, "ann", "b", GOOD);
+    expect([after?.index, after?.listening.rated]).toEqual([3, 2]);
+    // grades saved late take nothing back, and no other listener's place
+    const since: Walk = { ...walk, listening: rated(listening, "d", GOOD), index: 3 };
+    const late = afterSaving(since, "ann", "b", GOOD);
+    expect([late?.index, late?.listening.rated]).toEqual([3, 3]);
+    expect(afterSaving({ ...walk, index: null }, "ann", "b", GOOD)?.index).toBeNull();
+    for (const other of [{ ...walk, name: "bo" }, { ...walk, name: null }, null]) {
+      expect(afterSaving(other, "ann", "b", GOOD)).toBe(other);
+    }
   });
 
   it("is open until its time is over", () => {
