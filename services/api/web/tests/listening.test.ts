@@ -17,6 +17,7 @@ import {
   type Grades,
   gradesOf,
   isChanged,
+  keptName,
   madeUpName,
   nameComplaint,
   UNRATED,
@@ -69,10 +70,41 @@ describe("a rating", () => {
     for (const name of ["", "  ", "x".repeat(65), "=1+1", "../x", "a/b", "a\\b", "-x", "@x"]) {
       expect(nameComplaint(name), name).toMatch(/^[A-Z].*[.]$/);
     }
+    for (const name of ["x;=1+1", "x;", "\uff1d1", "\uff0bx", "\uff0dx", "\uff20x"]) {
+      expect(nameComplaint(name), name).toContain("no semicolon");
+    }
+    const unseen = [
+      "\t",
+      "\n",
+      "\0",
+      "\x1f",
+      "\x7f",
+      "\x85",
+      "\u2028",
+      "\u202e",
+      "\u2066",
+      "\ufffe",
+      "\ud83d",
+    ];
+    for (const each of unseen) {
+      expect(nameComplaint(`a${each}b`), JSON.stringify(each)).toContain("can't be seen");
+    }
+    for (const name of ["a=b", "a\uff1db", "Zoë\u00a0K", "\ud83c\udfb5 ann", "\u05d3\u05df"]) {
+      expect(nameComplaint(name), name).toBeNull();
+    }
     const made = madeUpName(new Uint8Array([0, 255, 16, 1]));
     expect(made).toBe("listener-00ff1001");
     expect(nameComplaint(made)).toBeNull();
   });
+});
+
+it("a name that was kept is forgotten where it can't be used", () => {
+  expect([keptName("ann"), keptName("a\tb"), keptName(""), keptName(null)]).toEqual([
+    "ann",
+    null,
+    null,
+    null,
+  ]);
 });
 
 describe("a listening session", () => {

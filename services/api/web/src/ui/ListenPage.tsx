@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { afterSaving, nextUnrated, type Walk } from "../domain/listening";
-import type { Grades } from "../domain/ratings";
+import { type Grades, keptName } from "../domain/ratings";
 import { listeningSentence } from "../domain/sentences";
 import { getListening, rateItem } from "../io/ratings";
 import { listensAs, setListensAs } from "../io/store";
@@ -13,7 +13,7 @@ import { useTitle } from "./useTitle";
 
 /** Behind a listening session's link: picture after picture with its music, blind, for somebody without a key. */
 export function ListenPage({ token }: { token: string }) {
-  const [name, setName] = useState(() => listensAs(token));
+  const [name, setName] = useState(() => keptName(listensAs(token)));
   const [walk, setWalk] = useState<Walk | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [tries, setTries] = useState(0);
@@ -24,7 +24,10 @@ export function ListenPage({ token }: { token: string }) {
     setError(null);
     getListening(token, name)
       .then((listening) => {
-        if (!gone) setWalk({ name, listening, index: nextUnrated(listening.items, -1) });
+        if (gone) return;
+        // only now: a name that the server refuses would be refused again at each visit
+        if (name !== null) setListensAs(token, name);
+        setWalk({ name, listening, index: nextUnrated(listening.items, -1) });
       })
       .catch((problem) => !gone && setError(problem));
     return () => {
@@ -34,7 +37,6 @@ export function ListenPage({ token }: { token: string }) {
   useTitle(walk?.listening.title ?? null);
 
   const begin = (chosen: string) => {
-    setListensAs(token, chosen);
     // what was loaded without a name has no items
     setWalk(null);
     setName(chosen);
