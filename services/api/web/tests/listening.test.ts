@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  afterSaving,
   countRatable,
   countRated,
   isOpen,
@@ -8,6 +9,7 @@ import {
   nextUnrated,
   progressOf,
   rated,
+  type Walk,
 } from "../src/domain/listening";
 import { placeOf } from "../src/domain/places";
 import {
@@ -15,11 +17,20 @@ import {
   type Grades,
   gradesOf,
   isChanged,
+  keptName,
   madeUpName,
   nameComplaint,
   UNRATED,
 } from "../src/domain/ratings";
-import { type Counts, countOf, type Difference, verdict, written, writtenShare } from "../src/domain/report";
+import {
+  type Counts,
+  chosenVersions,
+  countOf,
+  type Difference,
+  verdict,
+  written,
+  writtenShare,
+} from "../src/domain/report";
 import { ApiError, listeningSentence, unreachable } from "../src/domain/sentences";
 
 const GOOD: Grades = { quality: "good", fit: "fair" };
@@ -59,10 +70,41 @@ describe("a rating", () => {
     for (const name of ["", "  ", "x".repeat(65), "=1+1", "../x", "a/b", "a\\b", "-x", "@x"]) {
       expect(nameComplaint(name), name).toMatch(/^[A-Z].*[.]$/);
     }
+    for (const name of ["x;=1+1", "x;", "\uff1d1", "\uff0bx", "\uff0dx", "\uff20x"]) {
+      expect(nameComplaint(name), name).toContain("no semicolon");
+    }
+    const unseen = [
+      "\t",
+      "\n",
+      "\0",
+      "\x1f",
+      "\x7f",
+      "\x85",
+      "\u2028",
+      "\u202e",
+      "\u2066",
+      "\ufffe",
+      "\ud83d",
+    ];
+    for (const each of unseen) {
+      expect(nameComplaint(`a${each}b`), JSON.stringify(each)).toContain("can't be seen");
+    }
+    for (const name of ["a=b", "a\uff1db", "Zoë\u00a0K", "\ud83c\udfb5 ann", "\u05d3\u05df"]) {
+      expect(nameComplaint(name), name).toBeNull();
+    }
     const made = madeUpName(new Uint8Array([0, 255, 16, 1]));
     expect(made).toBe("listener-00ff1001");
     expect(nameComplaint(made)).toBeNull();
   });
+});
+
+it("a name that was kept is forgotten where it can't be used", () => {
+  expect([keptName("ann"), keptName("a\tb"), keptName(""), keptName(null)]).toEqual([
+    "ann",
+    null,
+    null,
+    null,
+  ]);
 });
 
 describe("a listening session", () => {
@@ -87,6 +129,21 @@ describe("a listening session", () => {
     const twice = rated(once, "b", { ...GOOD, quality: "bad" });
     expect([twice.rated, twice.items[1]?.rating?.quality]).toEqual([2, "bad"]);
     expect(before.items[1]?.rating).toBeNull();
+  });
+
+  it("goes on once grades are saved, unless something else is in view by then", () => {
+    const listening: Listening = { title: "t", total: 4, rated: 1, closes_at: null, items };
+    const walk: Walk = { name: "ann", listening, index: 1 };
+    const after = afterSaving(walk, "ann", "b", GOOD);
+    expect([after?.index, after?.listening.rated]).toEqual([3, 2]);
+    // grades saved late take nothing back, and no other listener's place
+    const since: Walk = { ...walk, listening: rated(listening, "d", GOOD), index: 3 };
+    const late = afterSaving(since, "ann", "b", GOOD);
+    expect([late?.index, late?.listening.rated]).toEqual([3, 3]);
+    expect(afterSaving({ ...walk, index: null }, "ann", "b", GOOD)?.index).toBeNull();
+    for (const other of [{ ...walk, name: "bo" }, { ...walk, name: null }, null]) {
+      expect(afterSaving(other, "ann", "b", GOOD)).toBe(other);
+    }
   });
 
   it("is open until its time is over", () => {
@@ -132,6 +189,16 @@ describe("the report", () => {
   it("counts grades", () => {
     const counts: Counts = { excellent: 2, good: 6, fair: 5, poor: 2, bad: 1 };
     expect([countOf(counts), countOf(null)]).toEqual([16, 0]);
+  });
+
+  it("never compares a version with itself", () => {
+    const compared = { a: "old", b: "new" };
+    expect(chosenVersions(compared, "a", "third")).toEqual(["third", "new"]);
+    expect(chosenVersions(compared, "b", "third")).toEqual(["old", "third"]);
+    for (const [place, name] of [["a", "new"] as const, ["b", "old"] as const]) {
+      expect(chosenVersions(compared, place, name)).toEqual(["new", "old"]);
+    }
+    expect(chosenVersions(compared, "a", "old")).toEqual(["old", "new"]);
   });
 
   it("says which version is better only where the interval allows it", () => {

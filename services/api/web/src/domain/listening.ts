@@ -20,6 +20,15 @@ export interface Listening {
   items: ListeningItem[];
 }
 
+/** How far somebody is. */
+export interface Walk {
+  /** Null: nobody has given a name yet. */
+  name: string | null;
+  listening: Listening;
+  /** Which piece is in view; null: the end. */
+  index: number | null;
+}
+
 export interface ListeningSession {
   id: string;
   title: string;
@@ -44,6 +53,16 @@ export function nextUnrated(items: readonly ListeningItem[], index: number): num
 export function rated(listening: Listening, item: string, grades: Grades): Listening {
   const items = listening.items.map((one) => (one.item === item ? { ...one, rating: grades } : one));
   return { ...listening, items, rated: countRated(items) };
+}
+
+/** Once this listener's grades of an item are saved: with them, and on to the next piece if that item is still in view.
+ * Where somebody else has begun by then nothing is changed. */
+export function afterSaving(walk: Walk | null, name: string, item: string, grades: Grades): Walk | null {
+  if (walk === null || walk.name !== name) return walk;
+  const listening = rated(walk.listening, item, grades);
+  const { index } = walk;
+  const inView = index !== null && listening.items[index]?.item === item;
+  return { ...walk, listening, index: inView ? nextUnrated(listening.items, index) : index };
 }
 
 export function countRated(items: readonly ListeningItem[]): number {

@@ -45,13 +45,25 @@ export function isChanged(draft: Draft, saved: Grades | null): boolean {
   return draft.quality !== (saved?.quality ?? null) || draft.fit !== (saved?.fit ?? null);
 }
 
-/** Why a name can't be used; null when it can. Names stand in paths, and in tables that spreadsheets open. */
+/** Control characters, what ends a line or turns text around, and halves of characters. */
+const UNSEEN = /[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069\ufffe\uffff]/u;
+
+/** Why a name can't be used, as the API has it (`LISTENER_PATTERN`); null when it can. Names stand in paths, in charts,
+ * and in tables that spreadsheets open. */
 export function nameComplaint(name: string): string | null {
   const trimmed = name.trim();
   if (trimmed === "") return "Write a name first; a nickname will do.";
   if (trimmed.length > LONGEST_NAME) return `This name is too long: ${LONGEST_NAME} letters are the most.`;
-  if (/^[.=+@-]|[/\\]/.test(trimmed)) return "Begin the name with a letter, and use no slash in it.";
+  if (/^[.=+@-]|^[\uff1d\uff0b\uff0d\uff20]|[;/\\]/.test(trimmed))
+    return "Begin the name with a letter, and use no slash and no semicolon in it.";
+  if (UNSEEN.test(trimmed))
+    return "There is a character in this name that can't be seen, a tab perhaps. Type the name anew.";
   return null;
+}
+
+/** A name that was kept in the browser; null where there is none, or none that can be used. */
+export function keptName(name: string | null): string | null {
+  return name === null || nameComplaint(name) !== null ? null : name;
 }
 
 /** A name for somebody who gives none, from random bytes. */

@@ -58,6 +58,16 @@ export interface RatingsReport {
   };
 }
 
+/** Which two to compare once `name` was chosen in this place; where it is in the other one they change places. */
+export function chosenVersions(
+  { a, b }: Pick<Comparison, "a" | "b">,
+  place: "a" | "b",
+  name: string,
+): [string, string] {
+  if (name === (place === "a" ? b : a)) return [b, a];
+  return place === "a" ? [name, b] : [a, name];
+}
+
 const NOTHING = "–";
 
 /** To two decimals, never rounded up. */

@@ -50,9 +50,10 @@ export function ListenItem({ token, item, index, listening, onSave, onGo }: Prop
       setBusy(false);
     }
   };
+  // while grades are on their way nobody leaves: were they refused, it could no longer be told
   const turns = (
     <div class="row turns">
-      <button type="button" disabled={index === 0} onClick={() => onGo(index - 1)}>
+      <button type="button" disabled={busy || index === 0} onClick={() => onGo(index - 1)}>
         Back
       </button>
       {item.available && (
@@ -61,7 +62,7 @@ export function ListenItem({ token, item, index, listening, onSave, onGo }: Prop
         </button>
       )}
       {(item.rating === null || !item.available) && (
-        <button type="button" class="quiet" onClick={() => onGo(next)}>
+        <button type="button" class="quiet" disabled={busy} onClick={() => onGo(next)}>
           Skip
         </button>
       )}

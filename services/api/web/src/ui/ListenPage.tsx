@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import { type Listening, nextUnrated, rated } from "../domain/listening";
-import type { Grades } from "../domain/ratings";
+import { afterSaving, nextUnrated, type Walk } from "../domain/listening";
+import { type Grades, keptName } from "../domain/ratings";
 import { listeningSentence } from "../domain/sentences";
 import { getListening, rateItem } from "../io/ratings";
 import { listensAs, setListensAs } from "../io/store";
@@ -13,10 +13,8 @@ import { useTitle } from "./useTitle";
 
 /** Behind a listening session's link: picture after picture with its music, blind, for somebody without a key. */
 export function ListenPage({ token }: { token: string }) {
-  const [name, setName] = useState(() => listensAs(token));
-  const [listening, setListening] = useState<Listening | null>(null);
-  // null: the end
-  const [index, setIndex] = useState<number | null>(null);
+  const [name, setName] = useState(() => keptName(listensAs(token)));
+  const [walk, setWalk] = useState<Walk | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [tries, setTries] = useState(0);
 
@@ -25,26 +23,26 @@ export function ListenPage({ token }: { token: string }) {
     let gone = false;
     setError(null);
     getListening(token, name)
-      .then((found) => {
+      .then((listening) => {
         if (gone) return;
-        setListening(found);
-        setIndex(nextUnrated(found.items, -1));
+        // only now: a name that the server refuses would be refused again at each visit
+        if (name !== null) setListensAs(token, name);
+        setWalk({ name, listening, index: nextUnrated(listening.items, -1) });
       })
       .catch((problem) => !gone && setError(problem));
     return () => {
       gone = true;
     };
   }, [token, name, tries]);
-  useTitle(listening?.title ?? null);
+  useTitle(walk?.listening.title ?? null);
 
   const begin = (chosen: string) => {
-    setListensAs(token, chosen);
     // what was loaded without a name has no items
-    setListening(null);
+    setWalk(null);
     setName(chosen);
   };
-  const go = (next: number | null) => {
-    setIndex(next);
+  const go = (index: number | null) => {
+    setWalk((before) => before && { ...before, index });
     scrollTo({ top: 0 });
   };
   const content = () => {
@@ -58,7 +56,8 @@ export function ListenPage({ token }: { token: string }) {
         </section>
       );
     }
-    if (listening === null) return <p aria-busy="true">One moment…</p>;
+    if (walk === null) return <p aria-busy="true">One moment…</p>;
+    const { listening, index } = walk;
     if (name === null) return <ListenName listening={listening} onName={begin} />;
     const item = index === null ? undefined : listening.items[index];
     if (index === null || item === undefined) {
@@ -66,9 +65,8 @@ export function ListenPage({ token }: { token: string }) {
     }
     const save = async (grades: Grades) => {
       await rateItem(token, item.item, name, grades);
-      const next = rated(listening, item.item, grades);
-      setListening(next);
-      go(nextUnrated(next.items, index));
+      setWalk((before) => afterSaving(before, name, item.item, grades));
+      scrollTo({ top: 0 });
     };
     return (
       <ListenItem
@@ -96,7 +94,7 @@ export function ListenPage({ token }: { token: string }) {
               class="link"
               onClick={() => {
                 setName(null);
-                setListening(null);
+                setWalk(null);
               }}
             >
               Not you?

@@ -19,6 +19,7 @@ export function Report({ session, onError }: Props) {
   const [error, setError] = useState<unknown>(null);
   useEffect(() => {
     let gone = false;
+    setError(null);
     getReport(session, versions)
       .then((found) => !gone && setReport(found))
       .catch((problem) => {
@@ -30,8 +31,8 @@ export function Report({ session, onError }: Props) {
       gone = true;
     };
   }, [session, versions, onError]);
-  if (error !== null) return <Alert>{sentenceOf(error)}</Alert>;
-  if (report === null) return <p aria-busy="true">One moment…</p>;
+  const alert = error !== null && <Alert>{sentenceOf(error)}</Alert>;
+  if (report === null) return alert || <p aria-busy="true">One moment…</p>;
   const url = reportUrl(session);
   return (
     <section class="report" aria-labelledby="report-title">
@@ -44,6 +45,7 @@ export function Report({ session, onError }: Props) {
           CSV
         </a>
       </div>
+      {alert}
       {report.listeners.length === 0 ? (
         <p class="hint">Nothing has been rated yet.</p>
       ) : (

@@ -1,4 +1,4 @@
-import { type Comparison, type RatingsReport, verdict } from "../domain/report";
+import { type Comparison, chosenVersions, type RatingsReport, verdict } from "../domain/report";
 import { FiguresTable } from "./ReportTables";
 
 interface Props {
@@ -37,13 +37,14 @@ interface ComparedProps {
 }
 
 function Compared({ comparison, names, onVersions }: ComparedProps) {
-  const { a, b } = comparison;
+  const choose = (place: "a" | "b") => (name: string) =>
+    onVersions(...chosenVersions(comparison, place, name));
   return (
     <section class="compared" aria-labelledby="compared-title">
       <h3 id="compared-title">Two versions compared</h3>
       <div class="grid">
-        <Choice label="The first" names={names} value={a} onValue={(name) => onVersions(name, b)} />
-        <Choice label="The second" names={names} value={b} onValue={(name) => onVersions(a, name)} />
+        <Choice label="The first" names={names} value={comparison.a} onValue={choose("a")} />
+        <Choice label="The second" names={names} value={comparison.b} onValue={choose("b")} />
       </div>
       <div role="status">
         <p>Quality: {verdict(comparison.quality)}</p>
