@@ -16,9 +16,11 @@ from scenescore_client.bar import Bar, note
 from scenescore_client.client import Scenescore
 from scenescore_client.environment import Environment
 from scenescore_client.errors import (
+    ConflictError,
     ConnectionFailedError,
     NotAllowedError,
     NotAuthenticatedError,
+    NotFoundError,
     ScenescoreError,
     UntrustedServerError,
     UsageError,
@@ -206,15 +208,26 @@ class _Submission:
             self._complain(f"{self.sending} was being sent: it may have become a job all the same.")
         try:
             if self.waiting and (self.arguments.cancel_on_interrupt or _wants_to_cancel(len(self.waiting))):
-                for _, job_id in list(self.waiting):
-                    self.client.cancel(job_id)
-                    self.waiting.popleft()
-                self._complain("canceled")
+                self._cancel()
         except KeyboardInterrupt:
             note("")
         except ScenescoreError as error:
             self._complain(error.message)
         self._say_how_to_go_on()
+
+    def _cancel(self) -> None:
+        """What has ended meanwhile stays to be fetched, and keeps no other from being canceled."""
+        for task, job_id in list(self.waiting):
+            try:
+                self.client.cancel(job_id)
+            except ConflictError as error:
+                self._complain(f"{task.name}, job {job_id}: {error.message}")
+                continue
+            except NotFoundError as error:
+                self._complain(f"{task.name}, job {job_id}: {error.message}")
+            else:
+                self._complain(f"{task.name}: canceled")
+            self.waiting.remove((task, job_id))
 
     def _say_how_to_go_on(self) -> None:
         if not self.waiting:
@@ -224,7 +237,7 @@ class _Submission:
             words += ["--server", self.arguments.server]
         if self.arguments.output != Path():
             words += ["-o", str(self.arguments.output)]
-        self._complain(f"what is not done goes on there; wait for it again with: {shlex.join(words)}")
+        self._complain(f"what is not saved yet is still there; wait for it again with: {shlex.join(words)}")
 
     def _print(self, text: str) -> None:
         sys.stdout.write(text)

@@ -272,6 +272,30 @@ def test_an_interrupt_says_how_to_go_on_or_cancels(
         )
 
 
+def test_an_interrupt_cancels_what_can_be_whatever_has_ended_or_gone(
+    working: WorkingApi, tmp_path: Path
+) -> None:
+    working.held.set()
+    pictures = [str(painted(tmp_path / f"{name}.jpg", seed)) for seed, name in enumerate("abcd")]
+    command = [*RUN, *pictures, "--server", working.url, "-o", str(tmp_path), "--cancel-on-interrupt"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
+        until(lambda: working.api.app.state.streams.open == 1)
+        first, second, third, fourth = working.jobs()
+        working.api.advance(second.id, to="succeeded")
+        assert working.api.client.delete(f"/v1/jobs/{third.id}").is_success
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert [(job.id, job.status) for job in working.jobs()] == [
+        (first.id, Status.CANCELED),
+        (second.id, Status.SUCCEEDED),
+        (fourth.id, Status.CANCELED),
+    ]
+    assert f"c.jpg, job {third.id}: There is no job" in told
+    # its files can still be had
+    assert f"submit --resume {second.id} --server" in told
+
+
 def test_a_person_at_a_terminal_sees_the_progress_and_is_asked(working: WorkingApi, picture: Path) -> None:
     working.held.set()
     ours, theirs = pty.openpty()
