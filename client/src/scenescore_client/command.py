@@ -111,7 +111,10 @@ def _check_free(tasks: Iterable[_Task], names: Iterable[str]) -> None:
     try:
         for task in tasks:
             for name in names:
-                files.check_free(task.folder / files.checked_name(name))
+                place = task.folder / files.checked_name(name)
+                # of a job that was there before, it may be the file itself: the job will tell
+                if task.job_id is None:
+                    files.check_free(place)
     except ScenescoreError as error:
         raise UsageError(f"{error.message} (-o, --overwrite)") from None
 
@@ -232,11 +235,18 @@ class _Submission:
     def _say_how_to_go_on(self) -> None:
         if not self.waiting:
             return
+        asked = self.arguments
         words = [*self.program.split(), "submit", "--resume", *(job_id for _, job_id in self.waiting)]
-        if self.arguments.server:
-            words += ["--server", self.arguments.server]
-        if self.arguments.output != Path():
-            words += ["-o", str(self.arguments.output)]
+        if asked.server:
+            words += ["--server", asked.server]
+        # one alone goes on where its files are by now
+        folder = self.waiting[0][0].folder if len(self.waiting) == 1 else asked.output
+        if folder != Path():
+            words += ["-o", str(folder)]
+        for name in asked.only or ():
+            words += ["--only", name]
+        flags = {"--overwrite": asked.overwrite, "--json": asked.json}
+        words += [flag for flag, given in flags.items() if given]
         self._complain(f"what is not saved yet is still there; wait for it again with: {shlex.join(words)}")
 
     def _print(self, text: str) -> None:

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -149,6 +150,24 @@ def test_what_is_not_waited_for_is_resumed(
     assert len(working.jobs()) == 2
 
 
+def test_a_resumed_job_takes_what_it_saved_before_and_nothing_else(
+    submit: Callable[..., int],
+    working: WorkingApi,
+    picture: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert submit(picture) == 0
+    (job,) = working.jobs()
+    capsys.readouterr()
+    assert submit("--resume", job.id, "--only", "music.mid") == 0
+    assert "MIDI: music.mid" in capsys.readouterr().out
+    (tmp_path / "music.mid").write_bytes(b"mine")
+    assert submit("--resume", job.id) == 1
+    assert "music.mid is there already" in capsys.readouterr().err
+    assert (tmp_path / "music.mid").read_bytes() == b"mine"
+
+
 def test_a_job_that_did_not_succeed_is_a_failure(
     submit: Callable[..., int], working: WorkingApi, picture: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -270,6 +289,36 @@ def test_an_interrupt_says_how_to_go_on_or_cancels(
         assert (
             f"scenescore-client submit --resume {job.id} --server {working.url} -o {tmp_path / 'out'}" in told
         )
+
+
+def test_who_goes_on_after_an_interrupt_gets_what_was_asked_for_at_first(
+    working: WorkingApi,
+    picture: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    working.held.set()
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(jpeg()[:500])
+    wishes = ["-o", str(tmp_path / "my out"), "--only", "music.mid", "--overwrite", "--json"]
+    command = [*RUN, str(broken), str(picture), "--server", working.url, *wishes]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
+        until(lambda: working.api.app.state.streams.open == 1)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=30)
+    working.held.clear()
+    # of two pictures this one is left: it goes where it would have gone
+    place = tmp_path / "my out" / "scene" / "music.mid"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"to be replaced")
+    program, *resume = shlex.split(told.partition("wait for it again with: ")[2])
+    assert program == "scenescore-client"
+    assert resume[resume.index("--only") :][:2] == ["--only", "music.mid"]
+    monkeypatch.chdir(tmp_path)
+    assert main(resume) == 0
+    assert json.loads(capsys.readouterr().out)["files"] == {"music.mid": str(place)}
+    assert place.read_bytes() == MUSIC
 
 
 def test_an_interrupt_cancels_what_can_be_whatever_has_ended_or_gone(
