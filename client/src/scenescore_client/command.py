@@ -250,7 +250,9 @@ class _Submission:
         self._complain(f"what is not saved yet is still there; wait for it again with: {shlex.join(words)}")
 
     def _print(self, text: str) -> None:
-        sys.stdout.write(text)
+        # what an output of few letters lacks, such as the bars' blocks, becomes question marks
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, errors="replace").decode(encoding))
         sys.stdout.flush()
 
     def _complain(self, message: str) -> None:
@@ -290,4 +292,5 @@ def _as_json(task: _Task, job: Job, written: dict[str, Path]) -> str:
         "picture": str(task.picture) if task.picture else None,
         "files": {name: str(place) for name, place in written.items()},
     }
-    return json.dumps({**job.raw, **ours}, ensure_ascii=False) + "\n"
+    # in ASCII: a file's name may be bytes that no encoding has, and those come back from their escapes
+    return json.dumps({**job.raw, **ours}) + "\n"

@@ -1,5 +1,6 @@
 """`submit`, against the API itself: every result a file or an object, every mistake a sentence and an exit status."""
 
+import io
 import json
 import os
 import pty
@@ -100,6 +101,30 @@ def test_each_of_many_pictures_gets_a_folder(
     assert [job["files"] for job in jobs] == [{"music.mid": str(place)} for place in places]
     assert {place.read_bytes() for place in places} == {MUSIC}
     assert len(working.jobs()) == 6
+
+
+def test_names_that_no_encoding_has_are_told_and_come_back(
+    submit: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = painted(tmp_path / os.fsdecode(b"sc\xe8ne.jpg"), 1)
+    assert submit(picture, picture, "-o", "a", "--json") == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [job["picture"] for job in told] == [str(picture), str(picture)]
+    assert Path(told[0]["files"]["music.mid"]).read_bytes() == MUSIC
+    assert submit(picture, picture, "-o", "b") == 0
+    assert capsys.readouterr().out.startswith("sc\ufffdne.jpg\nHow it feels:\n")
+
+
+def test_an_output_of_few_letters_gets_what_it_can_show(
+    submit: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = painted(tmp_path / "scène.jpg", 1)
+    for arguments, shown in (([], "sc?ne.jpg\nHow it feels:\n  happy"), (["--json"], '{"id": ')):
+        shell = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+        monkeypatch.setattr(sys, "stdout", shell)
+        assert submit(picture, picture, "-o", tmp_path / f"out{len(arguments)}", *arguments) == 0
+        shell.seek(0)
+        assert shell.read().startswith(shown)
 
 
 def test_one_broken_picture_costs_no_other(
