@@ -161,16 +161,18 @@ class Scenescore:
         overwrite: bool = False,
     ) -> dict[str, Path]:
         """Saves the job's files, or those of the names in `only`, in a folder that is there; returns where, by name.
+        One that a download before this has saved there, by its SHA-256, is not fetched again.
 
         Raises as `output`, OSError, UnsafeNameError for a name that is no plain file name, and FileThereError before
         anything is fetched.
         """
         chosen = _chosen(job, only)
         places = {output.name: Path(folder) / files.checked_name(output.name) for output in chosen}
+        missing = [output for output in chosen if not files.is_there(places[output.name], output)]
         if not overwrite:
-            for place in places.values():
-                files.check_free(place)
-        for output in chosen:
+            for output in missing:
+                files.check_free(places[output.name])
+        for output in missing:
             self._save(job, output, places[output.name], overwrite=overwrite)
         return places
 

@@ -16,9 +16,11 @@ from scenescore_client.bar import Bar, note
 from scenescore_client.client import Scenescore
 from scenescore_client.environment import Environment
 from scenescore_client.errors import (
+    ConflictError,
     ConnectionFailedError,
     NotAllowedError,
     NotAuthenticatedError,
+    NotFoundError,
     ScenescoreError,
     UntrustedServerError,
     UsageError,
@@ -109,7 +111,10 @@ def _check_free(tasks: Iterable[_Task], names: Iterable[str]) -> None:
     try:
         for task in tasks:
             for name in names:
-                files.check_free(task.folder / files.checked_name(name))
+                place = task.folder / files.checked_name(name)
+                # of a job that was there before, it may be the file itself: the job will tell
+                if task.job_id is None:
+                    files.check_free(place)
     except ScenescoreError as error:
         raise UsageError(f"{error.message} (-o, --overwrite)") from None
 
@@ -206,28 +211,48 @@ class _Submission:
             self._complain(f"{self.sending} was being sent: it may have become a job all the same.")
         try:
             if self.waiting and (self.arguments.cancel_on_interrupt or _wants_to_cancel(len(self.waiting))):
-                for _, job_id in list(self.waiting):
-                    self.client.cancel(job_id)
-                    self.waiting.popleft()
-                self._complain("canceled")
+                self._cancel()
         except KeyboardInterrupt:
             note("")
         except ScenescoreError as error:
             self._complain(error.message)
         self._say_how_to_go_on()
 
+    def _cancel(self) -> None:
+        """What has ended meanwhile stays to be fetched, and keeps no other from being canceled."""
+        for task, job_id in list(self.waiting):
+            try:
+                self.client.cancel(job_id)
+            except ConflictError as error:
+                self._complain(f"{task.name}, job {job_id}: {error.message}")
+                continue
+            except NotFoundError as error:
+                self._complain(f"{task.name}, job {job_id}: {error.message}")
+            else:
+                self._complain(f"{task.name}: canceled")
+            self.waiting.remove((task, job_id))
+
     def _say_how_to_go_on(self) -> None:
         if not self.waiting:
             return
+        asked = self.arguments
         words = [*self.program.split(), "submit", "--resume", *(job_id for _, job_id in self.waiting)]
-        if self.arguments.server:
-            words += ["--server", self.arguments.server]
-        if self.arguments.output != Path():
-            words += ["-o", str(self.arguments.output)]
-        self._complain(f"what is not done goes on there; wait for it again with: {shlex.join(words)}")
+        if asked.server:
+            words += ["--server", asked.server]
+        # one alone goes on where its files are by now
+        folder = self.waiting[0][0].folder if len(self.waiting) == 1 else asked.output
+        if folder != Path():
+            words += ["-o", str(folder)]
+        for name in asked.only or ():
+            words += ["--only", name]
+        flags = {"--overwrite": asked.overwrite, "--json": asked.json}
+        words += [flag for flag, given in flags.items() if given]
+        self._complain(f"what is not saved yet is still there; wait for it again with: {shlex.join(words)}")
 
     def _print(self, text: str) -> None:
-        sys.stdout.write(text)
+        # what an output of few letters lacks, such as the bars' blocks, becomes question marks
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, errors="replace").decode(encoding))
         sys.stdout.flush()
 
     def _complain(self, message: str) -> None:
@@ -267,4 +292,5 @@ def _as_json(task: _Task, job: Job, written: dict[str, Path]) -> str:
         "picture": str(task.picture) if task.picture else None,
         "files": {name: str(place) for name, place in written.items()},
     }
-    return json.dumps({**job.raw, **ours}, ensure_ascii=False) + "\n"
+    # in ASCII: a file's name may be bytes that no encoding has, and those come back from their escapes
+    return json.dumps({**job.raw, **ours}) + "\n"

@@ -39,6 +39,14 @@ def verified(chunks: Iterable[bytes], output: Output) -> Iterator[bytes]:
         )
 
 
+def is_there(place: Path, output: Output) -> bool:
+    """Whether the file at `place` is the output already, byte for byte. Raises OSError."""
+    if not place.is_file() or place.stat().st_size != output.bytes:
+        return False
+    with place.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == output.sha256.lower()
+
+
 def write_whole(chunks: Iterable[bytes], place: Path, *, overwrite: bool) -> None:
     """Nobody ever sees a part of the file. Raises FileThereError, OSError, and what the chunks raise."""
     staged = place.with_name(f".{place.name}.{uuid4().hex}")

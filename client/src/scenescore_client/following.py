@@ -1,7 +1,7 @@
 """Following a job to its end: by its events, or by asking from time to time where those don't come through."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,6 +23,8 @@ from scenescore_client.retrying import Retrying
 
 SILENCE_SECONDS = 45.0
 """A stream that says nothing for so long is dead: the server says something every 20 s."""
+_LATE_SECONDS = 5.0
+"""So much too late a silent stream may be given up at the deadline."""
 _FRUITLESS_STREAMS = 3
 _PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
@@ -68,19 +70,35 @@ class Follower:
         headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
         if self._seen:
             headers["Last-Event-ID"] = self._seen
-        silence = timeouts(self._left(SILENCE_SECONDS))
+        silence = self._left(SILENCE_SECONDS)
+        request: dict[str, Any] = {"headers": headers, "timeout": timeouts(silence)}
         try:
-            with self.connection.answer("GET", self.path, headers=headers, timeout=silence) as response:
+            with self.connection.answer("GET", self.path, **request) as response:
                 if response.status_code == HTTPStatus.NO_CONTENT:
                     return
-                for event in httpx2.EventSource(response):
+                for event in httpx2.EventSource(self._timed(response, silence)):
                     self._take(event)
                     if self._now is not None and self._now.ended:
                         return
-                    self._left(SILENCE_SECONDS)
         except (ConnectionFailedError, ProblemError, UnexpectedAnswerError):
             # `look` is next, and tells what is wrong if it is more than the stream
             return
+
+    def _timed(self, response: httpx2.Response, silence: float) -> httpx2.Response:
+        """The answer, which ends where `silence`, how long it may say nothing, would last beyond the deadline: the
+        next stream has less. What merely keeps it alive counts as well, though it makes no event.
+        """
+
+        def chunks() -> Iterator[bytes]:
+            for chunk in response.iter_raw():
+                yield chunk
+                if silence - self._left(silence) > _LATE_SECONDS:
+                    self._fruitless = 0
+                    return
+
+        return httpx2.Response(
+            response.status_code, headers=response.headers, content=chunks(), request=response.request
+        )
 
     def _take(self, event: httpx2.ServerSentEvent) -> None:
         self._seen = event.id or self._seen

@@ -231,6 +231,22 @@ def test_damaged_files_are_not_saved(server: MockServer, tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_a_download_that_broke_off_has_saved_is_not_fetched_again(
+    server: MockServer, tmp_path: Path, *, overwrite: bool
+) -> None:
+    (tmp_path / "music.mid").write_bytes(b"MThd")
+    server.on(f"GET {JOB_PATH}/outputs/pianoroll.png", httpx2.Response(200, content=b"PNG"))
+    finished = done(output_json("music.mid"), output_json("pianoroll.png", b"PNG"))
+    with server.client() as client:
+        places = client.download(finished, tmp_path, overwrite=overwrite)
+    assert {name: place.read_bytes() for name, place in places.items()} == {
+        "music.mid": b"MThd",
+        "pianoroll.png": b"PNG",
+    }
+    assert server.paths() == [f"GET {JOB_PATH}/outputs/pianoroll.png"]
+
+
 def test_nothing_is_fetched_for_what_can_not_be_saved(server: MockServer, tmp_path: Path) -> None:
     (tmp_path / "pianoroll.png").write_bytes(b"mine")
     finished = done(output_json("music.mid"), output_json("pianoroll.png"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scenescore_client import DamagedFileError, FileThereError, Output, UnsafeNameError
-from scenescore_client.files import checked_name, verified, write_whole
+from scenescore_client.files import checked_name, is_there, verified, write_whole
 
 
 def output(data: bytes) -> Output:
@@ -69,6 +69,19 @@ def test_more_than_announced_is_not_read_on() -> None:
     with pytest.raises(DamagedFileError):
         list(verified(endless(), output(b"x" * 5000)))
     assert read == 6
+
+
+@pytest.mark.parametrize(("data", "same"), [(b"MThd", True), (b"MThX", False), (b"MThd more", False)])
+def test_a_file_that_was_saved_before_is_known_by_its_bytes(
+    tmp_path: Path, data: bytes, *, same: bool
+) -> None:
+    (tmp_path / "music.mid").write_bytes(data)
+    assert is_there(tmp_path / "music.mid", output(b"MThd")) is same
+
+
+def test_nothing_and_a_folder_are_no_file(tmp_path: Path) -> None:
+    assert not is_there(tmp_path / "music.mid", output(b"MThd"))
+    assert not is_there(tmp_path, output(b"MThd"))
 
 
 def test_a_file_is_written_whole(tmp_path: Path) -> None:

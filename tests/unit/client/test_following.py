@@ -1,5 +1,7 @@
 """Waiting for a job: by its events, across broken streams, and by asking where there are none."""
 
+from collections.abc import Callable, Iterator
+
 import httpx2
 import pytest
 from samples.mock_server import JOB_ID, JOB_PATH, MockServer, event, events, job, problem
@@ -141,6 +143,38 @@ def test_the_time_to_wait_ends(server: MockServer) -> None:
     with server.client() as client, pytest.raises(WaitTimeoutError, match=JOB_ID):
         client.wait(JOB_ID, timeout=5)
     assert server.time.now - began == 5
+
+
+def kept_alive(server: MockServer, *, every: float) -> Callable[[httpx2.Request], httpx2.Response]:
+    """A stream without events, as a client hears it that waits no longer than it says."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        patience: float = request.extensions["timeout"]["read"]
+
+        def comments() -> Iterator[bytes]:
+            for _ in range(100):
+                server.time.now += min(every, patience)
+                if every > patience:
+                    raise httpx2.ReadTimeout("silence")
+                yield b": still here\n\n"
+
+        return httpx2.Response(200, headers={"Content-Type": "text/event-stream"}, content=comments())
+
+    return answer
+
+
+@pytest.mark.parametrize(("every", "streams"), [(6, 6), (20, 3)])
+def test_the_time_to_wait_ends_on_a_stream_that_is_merely_kept_alive(
+    server: MockServer, every: float, streams: int
+) -> None:
+    server.on(EVENTS, kept_alive(server, every=every))
+    server.on(READ, lambda _: job(status="running"))
+    began = server.time.now
+    with server.client() as client, pytest.raises(WaitTimeoutError, match=JOB_ID):
+        client.wait(JOB_ID, timeout=70)
+    assert 70 <= server.time.now - began <= 75
+    # it is not taken for a server whose events don't come through, and which is asked instead
+    assert server.paths() == [EVENTS, READ] * streams
 
 
 def test_a_listener_that_has_enough_ends_the_wait(server: MockServer) -> None:

@@ -1,10 +1,12 @@
 """`submit`, against the API itself: every result a file or an object, every mistake a sentence and an exit status."""
 
+import io
 import json
 import os
 import pty
 import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -101,6 +103,30 @@ def test_each_of_many_pictures_gets_a_folder(
     assert len(working.jobs()) == 6
 
 
+def test_names_that_no_encoding_has_are_told_and_come_back(
+    submit: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = painted(tmp_path / os.fsdecode(b"sc\xe8ne.jpg"), 1)
+    assert submit(picture, picture, "-o", "a", "--json") == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [job["picture"] for job in told] == [str(picture), str(picture)]
+    assert Path(told[0]["files"]["music.mid"]).read_bytes() == MUSIC
+    assert submit(picture, picture, "-o", "b") == 0
+    assert capsys.readouterr().out.startswith("sc\ufffdne.jpg\nHow it feels:\n")
+
+
+def test_an_output_of_few_letters_gets_what_it_can_show(
+    submit: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = painted(tmp_path / "scène.jpg", 1)
+    for arguments, shown in (([], "sc?ne.jpg\nHow it feels:\n  happy"), (["--json"], '{"id": ')):
+        shell = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+        monkeypatch.setattr(sys, "stdout", shell)
+        assert submit(picture, picture, "-o", tmp_path / f"out{len(arguments)}", *arguments) == 0
+        shell.seek(0)
+        assert shell.read().startswith(shown)
+
+
 def test_one_broken_picture_costs_no_other(
     submit: Callable[..., int], picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -147,6 +173,24 @@ def test_what_is_not_waited_for_is_resumed(
     assert submit("--resume", *ids, "-o", "out") == 0
     assert [Path("out", job, "music.mid").read_bytes() for job in ids] == [MUSIC, MUSIC]
     assert len(working.jobs()) == 2
+
+
+def test_a_resumed_job_takes_what_it_saved_before_and_nothing_else(
+    submit: Callable[..., int],
+    working: WorkingApi,
+    picture: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert submit(picture) == 0
+    (job,) = working.jobs()
+    capsys.readouterr()
+    assert submit("--resume", job.id, "--only", "music.mid") == 0
+    assert "MIDI: music.mid" in capsys.readouterr().out
+    (tmp_path / "music.mid").write_bytes(b"mine")
+    assert submit("--resume", job.id) == 1
+    assert "music.mid is there already" in capsys.readouterr().err
+    assert (tmp_path / "music.mid").read_bytes() == b"mine"
 
 
 def test_a_job_that_did_not_succeed_is_a_failure(
@@ -270,6 +314,60 @@ def test_an_interrupt_says_how_to_go_on_or_cancels(
         assert (
             f"scenescore-client submit --resume {job.id} --server {working.url} -o {tmp_path / 'out'}" in told
         )
+
+
+def test_who_goes_on_after_an_interrupt_gets_what_was_asked_for_at_first(
+    working: WorkingApi,
+    picture: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    working.held.set()
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(jpeg()[:500])
+    wishes = ["-o", str(tmp_path / "my out"), "--only", "music.mid", "--overwrite", "--json"]
+    command = [*RUN, str(broken), str(picture), "--server", working.url, *wishes]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
+        until(lambda: working.api.app.state.streams.open == 1)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=30)
+    working.held.clear()
+    # of two pictures this one is left: it goes where it would have gone
+    place = tmp_path / "my out" / "scene" / "music.mid"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"to be replaced")
+    program, *resume = shlex.split(told.partition("wait for it again with: ")[2])
+    assert program == "scenescore-client"
+    assert resume[resume.index("--only") :][:2] == ["--only", "music.mid"]
+    monkeypatch.chdir(tmp_path)
+    assert main(resume) == 0
+    assert json.loads(capsys.readouterr().out)["files"] == {"music.mid": str(place)}
+    assert place.read_bytes() == MUSIC
+
+
+def test_an_interrupt_cancels_what_can_be_whatever_has_ended_or_gone(
+    working: WorkingApi, tmp_path: Path
+) -> None:
+    working.held.set()
+    pictures = [str(painted(tmp_path / f"{name}.jpg", seed)) for seed, name in enumerate("abcd")]
+    command = [*RUN, *pictures, "--server", working.url, "-o", str(tmp_path), "--cancel-on-interrupt"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
+        until(lambda: working.api.app.state.streams.open == 1)
+        first, second, third, fourth = working.jobs()
+        working.api.advance(second.id, to="succeeded")
+        assert working.api.client.delete(f"/v1/jobs/{third.id}").is_success
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert [(job.id, job.status) for job in working.jobs()] == [
+        (first.id, Status.CANCELED),
+        (second.id, Status.SUCCEEDED),
+        (fourth.id, Status.CANCELED),
+    ]
+    assert f"c.jpg, job {third.id}: There is no job" in told
+    # its files can still be had
+    assert f"submit --resume {second.id} --server" in told
 
 
 def test_a_person_at_a_terminal_sees_the_progress_and_is_asked(working: WorkingApi, picture: Path) -> None:
