@@ -221,6 +221,21 @@ def test_a_session_takes_so_many_listeners(stores: Stores) -> None:
     assert new
 
 
+def test_listeners_who_came_at_the_same_moment_go_on_and_no_more_come(stores: Stores) -> None:
+    stores.sessions.add(session(), token_hash=hash_of(TOKEN))
+    for number, name in enumerate(("ann", "bob", "eve")):
+        # as none of them saw the others
+        stores.ratings.put(rating(number, session=1, listener=name))
+    for number, name in enumerate(("ann", "bob", "eve"), start=3):
+        changed = rating(number, session=1, listener=name, quality=Grade.BAD)
+        _, new = stores.ratings.put(changed, most_listeners=2)
+        assert not new
+        _, new = stores.ratings.put(replace(changed, job_id=job_id(2)), most_listeners=2)
+        assert new
+    with pytest.raises(IllegalMoveError):
+        stores.ratings.put(rating(9, session=1, listener="zoe"), most_listeners=2)
+
+
 def test_reports_get_each_rating_with_what_made_its_piece(stores: Stores) -> None:
     stores.sessions.add(session(jobs=(1, 2, 3)), token_hash=hash_of(TOKEN))
     given = [rating(1, job=3, session=1), rating(2, job=1, session=1), rating(3, job=2), rating(4, job=3)]

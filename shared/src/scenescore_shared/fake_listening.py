@@ -118,8 +118,8 @@ class InMemoryRatingRepository:
         return RatedPiece(rating=rating, version=version_of(self._job_of(rating.job_id).provenance))
 
     def _check_listeners(self, session_id: str, listener: str, most: int | None) -> None:
-        others = {rating.listener for rating in self._all() if rating.session_id == session_id} - {listener}
-        if most is not None and len(others) >= most:
+        known = {rating.listener for rating in self._all() if rating.session_id == session_id}
+        if most is not None and listener not in known and len(known) >= most:
             raise too_many_listeners(most)
 
 

@@ -16,8 +16,8 @@ class RatingRepository(Protocol):
         """Keeps a rating, and tells it as kept and whether it is new: else an earlier one of the same listener was
         changed, which keeps its id and `created_at`.
 
-        Raises NotFoundError when the job or the session is not there, and IllegalMoveError when the session has
-        `most_listeners` others already (some more, when they come at the same moment).
+        Raises NotFoundError when the job or the session is not there, and IllegalMoveError for a listener who is new to
+        a session that has `most_listeners` already. New ones at the same moment may exceed that; all of them stay.
         """
 
     def page(self, job_id: str, *, listener: str | None, limit: int, before_id: str | None) -> list[Rating]:

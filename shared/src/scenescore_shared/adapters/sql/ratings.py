@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, select
+from sqlalchemy import Connection, Row, Select, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -123,9 +123,9 @@ def _upserted(connection: Connection, rating: Rating) -> Rating:
 
 
 def _check_listeners(connection: Connection, session_id: str, listener: str, most: int) -> None:
-    others: ColumnElement[bool] = and_(table.c.session_id == session_id, table.c.listener != listener)
-    counted = select(func.count(table.c.listener.distinct())).where(others)
-    if connection.execute(counted).scalar_one() >= most:
+    listeners = select(table.c.listener).where(table.c.session_id == session_id).distinct()
+    known = set(connection.execute(listeners).scalars())
+    if listener not in known and len(known) >= most:
         raise too_many_listeners(most)
 
 
