@@ -245,7 +245,7 @@ def test_wrong_grades_are_told(api: Api, wrong: dict[str, Any]) -> None:
     assert_problem(rate(api, token, piece["item"], **wrong), 422, "invalid_request")
 
 
-@pytest.mark.parametrize("name", ["=1", "x" * 65, "%20ann", "a%0Ab"])
+@pytest.mark.parametrize("name", ["=1", "x" * 65, "%20ann", "a%0Ab", "x%3B%3D1", "\uff1d1"])
 def test_wrong_names_are_told(api: Api, name: str) -> None:
     token = token_of(make_session(api, submitted(api)))
     (piece,) = pieces(api, token)
