@@ -135,7 +135,7 @@ def _share(share: Share | None) -> str:
 
 def _difference(difference: MeanDifference | None) -> str:
     if difference is None:
-        return f"- (fewer than {FEWEST} pieces of one)"
+        return f"- (fewer than {FEWEST} pieces of one, or no two means of either that differ)"
     low, high = _down(difference.low, 2), _up(difference.high, 2)
     # towards zero: neither version gains
     shown = _down(difference.difference, 2) if difference.difference > 0 else _up(difference.difference, 2)

@@ -59,7 +59,9 @@ class VersionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """How far version `a` lies above `b` by the means of their pieces; None of a measure that one has too little of."""
+    """How far version `a` lies above `b` by the means of their pieces; None of a measure for which
+    `mean_difference` has too little.
+    """
 
     a: str
     b: str
