@@ -32,11 +32,16 @@ class RatingRepository(Protocol):
     def progress(self, session_ids: Collection[str]) -> Mapping[str, Sequence[ListenerProgress]]:
         """Who rated how much in each of these sessions, by name. Sessions that nobody rated in are left out."""
 
-    def of_session(self, session_id: str) -> list[RatedPiece]:
+    def of_session(self, session_id: str) -> list[Rating]:
         """All that was said in a session, by job, output and listener."""
 
-    def of_owner(self, whose: str | Everybody | None, *, limit: int) -> list[RatedPiece]:
+    def of_owner(self, whose: str | Everybody | None, *, limit: int) -> list[Rating]:
         """The newest `limit` ratings of an owner's jobs (None: of nobody's), in sessions and out of them."""
+
+    def with_versions(self, ratings: Sequence[Rating]) -> list[RatedPiece]:
+        """Each with what made its piece, in the same order, without those whose job has gone since. A job is read once,
+        however many ratings it has.
+        """
 
 
 class ListeningSessionRepository(Protocol):

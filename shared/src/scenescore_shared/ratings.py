@@ -1,7 +1,7 @@
 """What listeners say of the music. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -82,6 +82,15 @@ class RatedPiece:
 
     rating: Rating
     version: ModelVersion
+
+
+def rated_pieces(ratings: Sequence[Rating], versions: Mapping[str, ModelVersion]) -> list[RatedPiece]:
+    """The ratings of those jobs whose version is known, by the job's id."""
+    return [
+        RatedPiece(rating=rating, version=versions[rating.job_id])
+        for rating in ratings
+        if rating.job_id in versions
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

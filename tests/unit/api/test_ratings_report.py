@@ -93,7 +93,7 @@ def test_the_same_name_in_two_sessions_is_two_listeners() -> None:
         (session_id(2), 1),
     ]
     assert report.pieces == 1
-    assert len(chart_series(report, Measure.QUALITY)) == 2
+    assert len(chart_series(report.listeners, Measure.QUALITY)) == 2
 
 
 def two_versions(pieces: int = 5, *, alike: bool = False) -> list[RatedPiece]:
@@ -192,7 +192,7 @@ def test_tables_of_other_programs_are_read() -> None:
 
 
 def test_a_chart_is_sound_xml_and_draws_every_count() -> None:
-    series = chart_series(report_of(the_thesiss_ratings()), Measure.QUALITY)
+    series = chart_series(report_of(the_thesiss_ratings()).listeners, Measure.QUALITY)
     svg = ET.fromstring(grades_chart(series, title="<Quality> & more"))  # noqa: S314 - our own
     space = "{http://www.w3.org/2000/svg}"
     assert svg.findtext(f"{space}title") == "<Quality> & more"

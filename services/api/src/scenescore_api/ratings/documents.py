@@ -45,7 +45,7 @@ def counts_csv(report: Report) -> str:
     lines = csv.writer(text)
     lines.writerow(("measure", "listener", *Grade, "total", "mean"))
     for measure in judged(report):
-        for name, tally in chart_series(report, measure):
+        for name, tally in chart_series(report.listeners, measure):
             lines.writerow((measure, name, *tally.counts.values(), tally.total, tally.mean))
     return text.getvalue()
 
@@ -56,7 +56,7 @@ def judged(report: Report) -> list[Measure]:
 
 
 def _measure(report: Report, measure: Measure) -> Iterator[str]:
-    series, summary = chart_series(report, measure), _summary(report, measure)
+    series, summary = chart_series(report.listeners, measure), _summary(report, measure)
     yield f"## {TITLES[measure]}"
     yield _listeners_table(series, summary.tally)
     if len(series) <= MOST_SERIES:
