@@ -5,11 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from samples.jobs import NOW, job_id, queued, succeeded
 from samples.listening import TOKEN, rating, session, session_id
 from sqlalchemy import Engine
+from sqlalchemy.event import listens_for
 
 from scenescore_shared.api_keys import hash_of
 from scenescore_shared.errors import IllegalMoveError, NotFoundError
@@ -132,7 +134,7 @@ def test_ratings_survive_the_files_of_their_job_and_go_with_its_row(stores: Stor
     stores.jobs.delete(job_id(1))
     assert stores.ratings.page(job_id(1), listener=None, limit=9, before_id=None) == []
     assert [item.job_id for item in stores.sessions.get(session_id(1)).items] == [job_id(2)]
-    assert [each.rating for each in stores.ratings.of_session(session_id(1))] == [rating(3, job=2, session=1)]
+    assert stores.ratings.of_session(session_id(1)) == [rating(3, job=2, session=1)]
 
 
 def test_of_two_at_the_same_moment_one_is_new_and_none_is_lost(stores: Stores) -> None:
@@ -221,6 +223,21 @@ def test_a_session_takes_so_many_listeners(stores: Stores) -> None:
     assert new
 
 
+def test_listeners_who_came_at_the_same_moment_go_on_and_no_more_come(stores: Stores) -> None:
+    stores.sessions.add(session(), token_hash=hash_of(TOKEN))
+    for number, name in enumerate(("ann", "bob", "eve")):
+        # as none of them saw the others
+        stores.ratings.put(rating(number, session=1, listener=name))
+    for number, name in enumerate(("ann", "bob", "eve"), start=3):
+        changed = rating(number, session=1, listener=name, quality=Grade.BAD)
+        _, new = stores.ratings.put(changed, most_listeners=2)
+        assert not new
+        _, new = stores.ratings.put(replace(changed, job_id=job_id(2)), most_listeners=2)
+        assert new
+    with pytest.raises(IllegalMoveError):
+        stores.ratings.put(rating(9, session=1, listener="zoe"), most_listeners=2)
+
+
 def test_reports_get_each_rating_with_what_made_its_piece(stores: Stores) -> None:
     stores.sessions.add(session(jobs=(1, 2, 3)), token_hash=hash_of(TOKEN))
     given = [rating(1, job=3, session=1), rating(2, job=1, session=1), rating(3, job=2), rating(4, job=3)]
@@ -228,13 +245,50 @@ def test_reports_get_each_rating_with_what_made_its_piece(stores: Stores) -> Non
         stores.ratings.put(each)
     nothing = ModelVersion(classifier=None, composer=None, base_model=None)
     bobs = replace(nothing, composer="lstm-remi@1")
-    assert stores.ratings.of_session(session_id(1)) == [
+    of_session = stores.ratings.of_session(session_id(1))
+    assert of_session == [given[1], given[0]]
+    assert stores.ratings.with_versions(of_session) == [
         RatedPiece(rating=given[1], version=VERSION),
         RatedPiece(rating=given[0], version=nothing),
     ]
-    assert stores.ratings.of_owner(None, limit=2) == [
-        RatedPiece(rating=given[3], version=nothing),
-        RatedPiece(rating=given[1], version=VERSION),
-    ]
-    assert stores.ratings.of_owner("bob", limit=9) == [RatedPiece(rating=given[2], version=bobs)]
-    assert [each.rating for each in stores.ratings.of_owner(Everybody(), limit=9)] == given[::-1]
+    assert stores.ratings.of_owner(None, limit=2) == [given[3], given[1]]
+    of_bob = stores.ratings.of_owner("bob", limit=9)
+    assert stores.ratings.with_versions(of_bob) == [RatedPiece(rating=given[2], version=bobs)]
+    assert stores.ratings.of_owner(Everybody(), limit=9) == given[::-1]
+
+
+def test_ratings_whose_job_has_gone_since_are_left_out_of_reports(stores: Stores) -> None:
+    given = [rating(1), rating(2, job=2)]
+    for each in given:
+        stores.ratings.put(each)
+    stores.jobs.delete(job_id(1))
+    assert [each.rating for each in stores.ratings.with_versions(given)] == given[1:]
+    assert stores.ratings.with_versions([]) == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_jobs_provenance_is_read_once_and_for_reports_alone(
+    kind: str, engine_of: Callable[[str], Engine]
+) -> None:
+    engine = engine_of(kind)
+    store, jobs = build_rating_repository(engine), build_job_repository(engine)
+    for number in (1, 2):
+        jobs.add(succeeded(queued(number)))
+    given = [rating(number, job=1 + number % 2, listener=f"l{number}") for number in range(20)]
+    for each in given:
+        store.put(each)
+    read: list[str] = []
+
+    @listens_for(engine, "before_cursor_execute")
+    def note(*arguments: Any) -> None:
+        _, _, statement, parameters, *_ = arguments
+        if "provenance" in statement:
+            values = parameters.values() if isinstance(parameters, dict) else parameters
+            # SQLite keeps ids without their dashes
+            read.extend(str(value).replace("-", "") for value in values)
+
+    assert len(store.of_owner(None, limit=99)) == 20
+    assert read == []
+    assert len(store.with_versions(given)) == 20
+    ids = [job_id(number).replace("-", "") for number in (1, 2)]
+    assert sorted(value for value in read if value in ids) == ids

@@ -3,8 +3,8 @@ with a job, as foreign keys do in a database.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,8 +14,10 @@ from scenescore_shared.listening import ListeningSession
 from scenescore_shared.ports import Everybody
 from scenescore_shared.ratings import (
     ListenerProgress,
+    ModelVersion,
     RatedPiece,
     Rating,
+    rated_pieces,
     too_many_listeners,
     version_of,
 )
@@ -82,20 +84,26 @@ class InMemoryRatingRepository:
             found.setdefault(session_id, []).append(ListenerProgress(listener=listener, rated=rated))
         return found
 
-    def of_session(self, session_id: str) -> list[RatedPiece]:
-        with self._lock:
-            found = [rating for rating in self._all() if rating.session_id == session_id]
-            return [self._rated(rating) for rating in sorted(found, key=_reading_order)]
+    def of_session(self, session_id: str) -> list[Rating]:
+        found = [rating for rating in self._all() if rating.session_id == session_id]
+        return sorted(found, key=_reading_order)
 
-    def of_owner(self, whose: str | Everybody | None, *, limit: int) -> list[RatedPiece]:
+    def of_owner(self, whose: str | Everybody | None, *, limit: int) -> list[Rating]:
         with self._lock:
             found = [
                 rating
                 for rating in self._all()
                 if isinstance(whose, Everybody) or self._job_of(rating.job_id).owner == whose
             ]
-            newest = sorted(found, key=lambda rating: rating.id, reverse=True)[:limit]
-            return [self._rated(rating) for rating in newest]
+        return sorted(found, key=lambda rating: rating.id, reverse=True)[:limit]
+
+    def with_versions(self, ratings: Sequence[Rating]) -> list[RatedPiece]:
+        versions: dict[str, ModelVersion] = {}
+        with self._lock:
+            for job_id in {rating.job_id for rating in ratings}:
+                with suppress(NotFoundError):
+                    versions[job_id] = version_of(self._job_of(job_id).provenance)
+        return rated_pieces(ratings, versions)
 
     def forget_job(self, job_id: str) -> None:
         """For the repository of jobs, as it deletes one."""
@@ -114,12 +122,9 @@ class InMemoryRatingRepository:
         with self._lock:
             return list(self._ratings.values())
 
-    def _rated(self, rating: Rating) -> RatedPiece:
-        return RatedPiece(rating=rating, version=version_of(self._job_of(rating.job_id).provenance))
-
     def _check_listeners(self, session_id: str, listener: str, most: int | None) -> None:
-        others = {rating.listener for rating in self._all() if rating.session_id == session_id} - {listener}
-        if most is not None and len(others) >= most:
+        known = {rating.listener for rating in self._all() if rating.session_id == session_id}
+        if most is not None and listener not in known and len(known) >= most:
             raise too_many_listeners(most)
 
 

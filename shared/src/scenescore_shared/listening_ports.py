@@ -16,8 +16,8 @@ class RatingRepository(Protocol):
         """Keeps a rating, and tells it as kept and whether it is new: else an earlier one of the same listener was
         changed, which keeps its id and `created_at`.
 
-        Raises NotFoundError when the job or the session is not there, and IllegalMoveError when the session has
-        `most_listeners` others already (some more, when they come at the same moment).
+        Raises NotFoundError when the job or the session is not there, and IllegalMoveError for a listener who is new to
+        a session that has `most_listeners` already. New ones at the same moment may exceed that; all of them stay.
         """
 
     def page(self, job_id: str, *, listener: str | None, limit: int, before_id: str | None) -> list[Rating]:
@@ -32,11 +32,16 @@ class RatingRepository(Protocol):
     def progress(self, session_ids: Collection[str]) -> Mapping[str, Sequence[ListenerProgress]]:
         """Who rated how much in each of these sessions, by name. Sessions that nobody rated in are left out."""
 
-    def of_session(self, session_id: str) -> list[RatedPiece]:
+    def of_session(self, session_id: str) -> list[Rating]:
         """All that was said in a session, by job, output and listener."""
 
-    def of_owner(self, whose: str | Everybody | None, *, limit: int) -> list[RatedPiece]:
+    def of_owner(self, whose: str | Everybody | None, *, limit: int) -> list[Rating]:
         """The newest `limit` ratings of an owner's jobs (None: of nobody's), in sessions and out of them."""
+
+    def with_versions(self, ratings: Sequence[Rating]) -> list[RatedPiece]:
+        """Each with what made its piece, in the same order, without those whose job has gone since. A job is read once,
+        however many ratings it has.
+        """
 
 
 class ListeningSessionRepository(Protocol):

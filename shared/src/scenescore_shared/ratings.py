@@ -1,7 +1,7 @@
 """What listeners say of the music. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -25,10 +25,12 @@ class Grade(StrEnum):
         return len(Grade) - list(Grade).index(self)
 
 
-_NO_NAME = r"\x00-\x1f\x7f-\x9f/\\\u2028-\u202e\u2066-\u2069\ufffe\uffff"
-LISTENER_PATTERN = rf"^[^\s{_NO_NAME}.=+@-]([^{_NO_NAME}]{{0,62}}[^\s{_NO_NAME}])?$"
+_NO_NAME = r"\x00-\x1f\x7f-\x9f/\\;\u2028-\u202e\u2066-\u2069\ufffe\uffff"
+_NO_START = r".=+@\uff1d\uff0b\uff0d\uff20-"
+LISTENER_PATTERN = rf"^[^\s{_NO_NAME}{_NO_START}]([^{_NO_NAME}]{{0,62}}[^\s{_NO_NAME}])?$"
 """Listeners' ids: 1 to 64 characters on one line, without spaces at their ends. They stand in paths, so no slash; in
-tables that spreadsheets open, so nothing that would begin a formula; and in charts, so nothing that turns text around.
+tables that spreadsheets open, so nothing that would begin a formula (full-width signs do, too), and no semicolon, which
+begins a cell where the comma is the decimal mark; and in charts, so nothing that turns text around.
 """
 
 
@@ -80,6 +82,15 @@ class RatedPiece:
 
     rating: Rating
     version: ModelVersion
+
+
+def rated_pieces(ratings: Sequence[Rating], versions: Mapping[str, ModelVersion]) -> list[RatedPiece]:
+    """The ratings of those jobs whose version is known, by the job's id."""
+    return [
+        RatedPiece(rating=rating, version=versions[rating.job_id])
+        for rating in ratings
+        if rating.job_id in versions
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,6 +139,30 @@ def test_files_come_from_here_under_names_that_say_nothing(api: Api, monkeypatch
         assert (again.status_code, again.content) == (304, b"")
 
 
+def test_what_a_browser_still_has_is_not_opened(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = submitted(api)
+    token = token_of(make_session(api, job))
+    (piece,) = pieces(api, token)
+    listeners = f"/v1/listening/{token}/items/{piece['item']}"
+    paths = (
+        *(f"{listeners}/{name}" for name in ("image", "music.mid")),
+        *(f"/v1/jobs/{job}/{name}" for name in ("image", "outputs/music.mid")),
+    )
+    opened: list[str] = []
+    stream = api.blobs.stream
+
+    def noted(key: str) -> Iterator[bytes]:
+        opened.append(key)
+        return stream(key)
+
+    monkeypatch.setattr(api.blobs, "stream", noted)
+    tags = [api.client.get(path).headers["ETag"] for path in paths]
+    assert len(opened) == len(paths)
+    for path, tag in zip(paths, tags, strict=True):
+        assert api.client.get(path, headers={"If-None-Match": tag}).status_code == 304
+    assert len(opened) == len(paths)
+
+
 def test_sound_is_offered_where_there_is_some(api: Api) -> None:
     job = submitted(api, to="composed")
     token = token_of(make_session(api, job))
@@ -245,7 +269,7 @@ def test_wrong_grades_are_told(api: Api, wrong: dict[str, Any]) -> None:
     assert_problem(rate(api, token, piece["item"], **wrong), 422, "invalid_request")
 
 
-@pytest.mark.parametrize("name", ["=1", "x" * 65, "%20ann", "a%0Ab"])
+@pytest.mark.parametrize("name", ["=1", "x" * 65, "%20ann", "a%0Ab", "x%3B%3D1", "\uff1d1"])
 def test_wrong_names_are_told(api: Api, name: str) -> None:
     token = token_of(make_session(api, submitted(api)))
     (piece,) = pieces(api, token)

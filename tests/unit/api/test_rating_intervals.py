@@ -41,7 +41,15 @@ def test_of_too_few_there_is_no_difference() -> None:
     assert mean_difference([], []) is None
 
 
-def test_pieces_that_are_all_alike_leave_no_doubt() -> None:
-    found = mean_difference([3.0] * 4, [2.0] * 5)
+def test_samples_that_never_vary_tell_no_difference() -> None:
+    assert mean_difference([3.0] * 4, [2.0] * 5) is None
+    assert mean_difference([10 / 3] * 4, [10 / 3] * 5) is None
+
+
+def test_where_one_sample_never_varies_the_other_alone_makes_the_doubt() -> None:
+    varying = [3.0, 4.0, 3.0, 4.0]
+    found = mean_difference(varying, [2.0] * 5)
+    expected = stats.t.interval(0.95, len(varying) - 1, loc=1.5, scale=stats.sem(varying))
     assert found is not None
-    assert (found.low, found.difference, found.high) == (1, 1, 1)
+    assert found.difference == 1.5
+    assert (found.low, found.high) == pytest.approx(expected, abs=0.01)

@@ -1,6 +1,6 @@
 """Owners: ratings of their jobs, listening sessions, reports."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from samples.listening_api import (
 
 from scenescore_shared.api_keys import hash_of
 from scenescore_shared.fakes import InMemoryJobRepository
+from scenescore_shared.ratings import RatedPiece, Rating
 
 
 def rate(api: Api, job: str, *, listener: str = "ann", **given: Any) -> Response:
@@ -306,6 +307,25 @@ def test_a_session_has_a_report_of_its_own(api: Api) -> None:
     assert api.client.get("/v1/reports/ratings").json()["ratings"] == 5
     assert api.client.delete(made["links"]["self"]).status_code == 204
     assert api.client.get("/v1/reports/ratings").json()["ratings"] == 1
+
+
+def test_charts_do_not_ask_what_made_the_pieces(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = submitted(api)
+    made = make_session(api, job)
+    rate(api, job)
+    asked: list[int] = []
+    with_versions = api.jobs.ratings.with_versions
+
+    def noted(ratings: Sequence[Rating]) -> list[RatedPiece]:
+        asked.append(len(ratings))
+        return with_versions(ratings)
+
+    monkeypatch.setattr(api.jobs.ratings, "with_versions", noted)
+    paths = (made["links"]["report"], "/v1/reports/ratings")
+    assert [api.client.get(f"{path}/grades.svg").status_code for path in paths] == [200, 200]
+    assert asked == []
+    assert [api.client.get(path).status_code for path in paths] == [200, 200]
+    assert asked == [0, 1]
 
 
 def test_a_chart_is_a_picture_in_which_nothing_runs(api: Api) -> None:

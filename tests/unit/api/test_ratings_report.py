@@ -93,20 +93,27 @@ def test_the_same_name_in_two_sessions_is_two_listeners() -> None:
         (session_id(2), 1),
     ]
     assert report.pieces == 1
-    assert len(chart_series(report, Measure.QUALITY)) == 2
+    assert len(chart_series(report.listeners, Measure.QUALITY)) == 2
 
 
-def two_versions(pieces: int = 5) -> list[RatedPiece]:
-    """The new version is a point better in quality, and as fitting."""
+def two_versions(pieces: int = 5, *, alike: bool = False) -> list[RatedPiece]:
+    """The new version is a point better in quality, and as fitting. Unless all are alike, the first piece of each is a
+    point worse than the rest, and the second a point better.
+    """
+    best_first = list(Grade)
     return [
         RatedPiece(
             rating=rating(
-                job=job + 100 * late, listener=listener, quality=(Grade.GOOD if late else Grade.FAIR)
+                job=job + 100 * late,
+                listener=listener,
+                quality=best_first[best_first.index(Grade.FAIR) - late + off],
+                fit=best_first[best_first.index(Grade.FAIR) + off],
             ),
             version=NEW if late else OLD,
         )
         for late in (0, 1)
         for job in range(1, pieces + 1 + late)
+        for off in (0 if alike else {1: 1, 2: -1}.get(job, 0),)
         for listener in ("ann", "bob")
     ]
 
@@ -139,6 +146,17 @@ def test_of_few_pieces_no_difference_is_told() -> None:
     comparison = report_of(two_versions(3)).comparison
     assert comparison is not None
     assert comparison.quality is None
+
+
+def test_of_pieces_that_are_all_alike_no_difference_is_told() -> None:
+    report = report_of(two_versions(alike=True))
+    assert report.comparison is not None
+    assert (report.comparison.quality, report.comparison.fit) == (None, None)
+    view = report_view(report).comparison
+    assert view is not None
+    assert view.quality is None
+    told = "quality - (fewer than 4 pieces of one, or no two means of either that differ)"
+    assert told in markdown(report, title="Two")
 
 
 def test_a_table_comes_back_as_it_went() -> None:
@@ -174,7 +192,7 @@ def test_tables_of_other_programs_are_read() -> None:
 
 
 def test_a_chart_is_sound_xml_and_draws_every_count() -> None:
-    series = chart_series(report_of(the_thesiss_ratings()), Measure.QUALITY)
+    series = chart_series(report_of(the_thesiss_ratings()).listeners, Measure.QUALITY)
     svg = ET.fromstring(grades_chart(series, title="<Quality> & more"))  # noqa: S314 - our own
     space = "{http://www.w3.org/2000/svg}"
     assert svg.findtext(f"{space}title") == "<Quality> & more"
@@ -213,10 +231,10 @@ def test_the_document_compares_versions() -> None:
     text = markdown(report_of(two_versions()), title="Two")
     assert "| scene@1 + lstm@2 | 6 | 12 | 4 | 3 | 100.0%" in text
     assert (
-        "scene@1 + lstm@2 above scene@1 + lstm@1, by the means of their pieces: quality +1.00 (+1.00 to +1.00)"
+        "scene@1 + lstm@2 above scene@1 + lstm@1, by the means of their pieces: quality +1.00 (+0.06 to +1.94)"
         in text
     )
-    assert "fit +0.00 (+0.00 to +0.00)" in text
+    assert "fit +0.00 (-0.94 to +0.94)" in text
 
 
 def test_counts_are_a_table_for_each_measure() -> None:
@@ -228,7 +246,7 @@ def test_counts_are_a_table_for_each_measure() -> None:
         ["fit", "ann"],
         ["fit", "bob"],
     ]
-    assert lines[1][2:8] == ["0", "6", "5", "0", "0", "11"]
+    assert lines[1][2:8] == ["1", "5", "4", "1", "0", "11"]
 
 
 def test_the_command_writes_the_thesiss_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

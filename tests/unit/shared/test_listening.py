@@ -16,7 +16,7 @@ def test_grades_are_worth_five_points_down_to_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["a", "ann", "Ann Lee", "José", "李", "p-7", "a=b", "x" * 64, "o'neill", "ann@home"]
+    "name", ["a", "ann", "Ann Lee", "José", "李", "p-7", "a=b", "x" * 64, "o'neill", "ann@home", "a\uff1db"]
 )
 def test_names(name: str) -> None:
     assert is_listener(name)
@@ -43,6 +43,7 @@ def test_names(name: str) -> None:
             "x" * 65,
         ),
         *("a\u202eb", "a\u2028b", "\x85a", "a\uffff"),
+        *("x;=1+1", ";", "a;b", "\uff1d1", "\uff0b1", "\uff0d1", "\uff20x"),
     ],
 )
 def test_no_names(name: str) -> None:

@@ -78,7 +78,7 @@ def files_of(titled: Titled) -> Iterator[tuple[str, str]]:
     if titled.rated is not None:
         yield "ratings.csv", as_csv(titled.rated)
     for measure in judged(report):
-        yield f"{measure}.svg", grades_chart(chart_series(report, measure), title=TITLES[measure])
+        yield f"{measure}.svg", grades_chart(chart_series(report.listeners, measure), title=TITLES[measure])
 
 
 def _asked(options: argparse.Namespace) -> Titled:
@@ -105,7 +105,8 @@ def _from_database(session_id: str) -> tuple[str, list[RatedPiece]]:
     engine = build_engine(ApiSettings(), application="scenescore-ratings-report")
     try:
         session = build_listening_session_repository(engine).get(session_id)
-        return session.title, build_rating_repository(engine).of_session(session.id)
+        ratings = build_rating_repository(engine)
+        return session.title, ratings.with_versions(ratings.of_session(session.id))
     finally:
         engine.dispose()
 

@@ -45,11 +45,11 @@ _EVENTS_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """An output: where it can be fetched without credentials, or else its bytes in chunks."""
+    """An output: where it can be fetched without credentials, or else what opens it, as for a job's picture."""
 
     output: Output
     url: str | None
-    chunks: Iterator[bytes]
+    opened: Callable[[], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,14 +162,17 @@ class JobService:
         self.jobs.delete(job_id)
         self._delete_blobs(job_id)
 
-    def picture(self, job_id: str, caller: Caller) -> Iterator[bytes]:
-        """The upright JPEG in chunks. Raises NotFoundError or ExpiredError."""
+    def picture(self, job_id: str, caller: Caller) -> Callable[[], Iterator[bytes]]:
+        """What opens the upright JPEG, to give it in chunks, and raises NotFoundError where it has just gone.
+
+        Raises NotFoundError or ExpiredError.
+        """
         job = self.get(job_id, caller)
         if job.picture is None:
             raise NotFoundError(f"Job {job_id} was submitted without a picture.")
         if job.files_gone_at is not None:
             raise _expired(job)
-        return self.blobs.stream(job.picture.blob_key)
+        return partial(self.blobs.stream, job.picture.blob_key)
 
     def output(self, job_id: str, name: str, caller: Caller, *, presigned: bool = True) -> Download:
         """With `presigned` a URL of the object store's, where there are such. Raises NotFoundError or ExpiredError."""
@@ -182,8 +185,7 @@ class JobService:
             names = ", ".join(output.name for output in job.outputs) or "none yet"
             raise NotFoundError(f"Job {job_id} has no output {name!r}; it has: {names}.")
         url = self._presigned(output) if presigned else None
-        chunks = iter(()) if url else self.blobs.stream(output.blob_key)
-        return Download(output=output, url=url, chunks=chunks)
+        return Download(output=output, url=url, opened=partial(self.blobs.stream, output.blob_key))
 
     def _presigned(self, output: Output) -> str | None:
         return self.blobs.presigned_url(

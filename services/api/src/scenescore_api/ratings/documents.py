@@ -45,7 +45,7 @@ def counts_csv(report: Report) -> str:
     lines = csv.writer(text)
     lines.writerow(("measure", "listener", *Grade, "total", "mean"))
     for measure in judged(report):
-        for name, tally in chart_series(report, measure):
+        for name, tally in chart_series(report.listeners, measure):
             lines.writerow((measure, name, *tally.counts.values(), tally.total, tally.mean))
     return text.getvalue()
 
@@ -56,7 +56,7 @@ def judged(report: Report) -> list[Measure]:
 
 
 def _measure(report: Report, measure: Measure) -> Iterator[str]:
-    series, summary = chart_series(report, measure), _summary(report, measure)
+    series, summary = chart_series(report.listeners, measure), _summary(report, measure)
     yield f"## {TITLES[measure]}"
     yield _listeners_table(series, summary.tally)
     if len(series) <= MOST_SERIES:
@@ -135,7 +135,7 @@ def _share(share: Share | None) -> str:
 
 def _difference(difference: MeanDifference | None) -> str:
     if difference is None:
-        return f"- (fewer than {FEWEST} pieces of one)"
+        return f"- (fewer than {FEWEST} pieces of one, or no two means of either that differ)"
     low, high = _down(difference.low, 2), _up(difference.high, 2)
     # towards zero: neither version gains
     shown = _down(difference.difference, 2) if difference.difference > 0 else _up(difference.difference, 2)

@@ -46,18 +46,19 @@ def wilson(hits: int, of: int) -> Share | None:
 
 def mean_difference(first: Sequence[float], second: Sequence[float]) -> MeanDifference | None:
     """The difference of the means of two independent samples with B. L. Welch's interval (Biometrika 34, 1947), which
-    does not take their variances for equal. None where a sample has fewer than `FEWEST` values.
+    does not take their variances for equal. None where a sample has fewer than `FEWEST` values, and where neither
+    sample's values differ: how far another sample would lie off can't be told from those.
     """
     if min(len(first), len(second)) < FEWEST:
         return None
     difference = fmean(first) - fmean(second)
     errors = [variance(sample) / len(sample) for sample in (first, second)]
-    reach = 0.0
-    if sum(errors):
-        freedom = sum(errors) ** 2 / sum(
-            error**2 / (len(sample) - 1) for error, sample in zip(errors, (first, second), strict=True)
-        )
-        reach = _t(freedom) * math.sqrt(sum(errors))
+    if not sum(errors):
+        return None
+    freedom = sum(errors) ** 2 / sum(
+        error**2 / (len(sample) - 1) for error, sample in zip(errors, (first, second), strict=True)
+    )
+    reach = _t(freedom) * math.sqrt(sum(errors))
     return MeanDifference(difference=difference, low=difference - reach, high=difference + reach)
 
 

@@ -1,8 +1,9 @@
 """What listeners do, who have a link and no key, told without HTTP. None of it says what made a piece."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from scenescore_api.ratings.service import Grades, RatingService, check_fit
 from scenescore_shared.api_keys import hash_of
@@ -58,24 +59,31 @@ class ListeningService:
             if item.job_id in jobs
         ]
 
-    def picture(self, session: ListeningSession, item: str) -> Iterator[bytes]:
-        """The upright JPEG in chunks. Raises NotFoundError or ExpiredError."""
+    def picture(self, session: ListeningSession, item: str) -> Callable[[], Iterator[bytes]]:
+        """What opens the upright JPEG, to give it in chunks, and raises ExpiredError where it has just gone.
+
+        Raises NotFoundError or ExpiredError.
+        """
         job = self._job(session, item)
         if job.picture is None:
             raise NotFoundError("This piece has no picture.")
         if job.files_gone_at is not None:
             raise ExpiredError(_GONE)
-        return self._stream(job.picture.blob_key)
+        return partial(self._stream, job.picture.blob_key)
 
-    def music(self, session: ListeningSession, item: str, name: str) -> tuple[Output, Iterator[bytes]]:
-        """Streamed from here: a URL of the object store's would name the job. Raises NotFoundError or ExpiredError."""
+    def music(
+        self, session: ListeningSession, item: str, name: str
+    ) -> tuple[Output, Callable[[], Iterator[bytes]]]:
+        """With what opens it, as for `picture`, to be streamed from here: a URL of the object store's would name the
+        job. Raises NotFoundError or ExpiredError.
+        """
         job = self._job(session, item)
         if job.files_gone_at is not None:
             raise ExpiredError(_GONE)
         output = next((each for each in job.outputs if each.name == name), None)
         if output is None:
             raise NotFoundError(f"This piece has no {name}.")
-        return output, self._stream(output.blob_key)
+        return output, partial(self._stream, output.blob_key)
 
     def rate(
         self, session: ListeningSession, item: str, *, listener: str, grades: Grades

@@ -1,6 +1,6 @@
 """What a set of ratings says: the thesis's tables for any listeners, agreement, and versions compared. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import fmean
@@ -59,7 +59,9 @@ class VersionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """How far version `a` lies above `b` by the means of their pieces; None of a measure that one has too little of."""
+    """How far version `a` lies above `b` by the means of their pieces; None of a measure for which
+    `mean_difference` has too little.
+    """
 
     a: str
     b: str
@@ -86,35 +88,21 @@ def report_of(rated: Sequence[RatedPiece], *, a: str | None = None, b: str | Non
     Raises InvalidRequestError where a label is nobody's, or both are the same.
     """
     versions = _by_version(rated)
+    ratings = [each.rating for each in rated]
     return Report(
-        pieces=_pieces(rated),
-        ratings=len(rated),
-        listeners=_by_listener(rated),
-        quality=_summary(rated, Measure.QUALITY),
-        fit=_summary(rated, Measure.FIT),
+        pieces=_pieces(ratings),
+        ratings=len(ratings),
+        listeners=by_listener(ratings),
+        quality=_summary(ratings, Measure.QUALITY),
+        fit=_summary(ratings, Measure.FIT),
         by_version=[_version_row(version, of_it) for version, of_it in versions.items()],
         comparison=_comparison({version.label: of_it for version, of_it in versions.items()}, a, b),
     )
 
 
-def chart_series(report: Report, measure: Measure) -> list[tuple[str, Tally]]:
-    """Each listener's tally, by name."""
-    return [
-        (row.listener, row.quality if measure is Measure.QUALITY else row.fit) for row in report.listeners
-    ]
-
-
-def _piece(rating: Rating) -> Piece:
-    return rating.job_id, rating.output
-
-
-def _tally(rated: Iterable[RatedPiece], measure: Measure) -> Tally:
-    grades = (measure.grade_in(each.rating) for each in rated)
-    return Tally.of(grade for grade in grades if grade is not None)
-
-
-def _by_listener(rated: Sequence[RatedPiece]) -> list[ListenerRow]:
-    groups = _grouped(rated, lambda each: (each.rating.listener, each.rating.session_id or ""))
+def by_listener(ratings: Iterable[Rating]) -> list[ListenerRow]:
+    """What each gave, by name."""
+    groups = _grouped(((rating.listener, rating.session_id or ""), rating) for rating in ratings)
     return [
         ListenerRow(
             listener=listener,
@@ -126,42 +114,54 @@ def _by_listener(rated: Sequence[RatedPiece]) -> list[ListenerRow]:
     ]
 
 
-def _summary(rated: Sequence[RatedPiece], measure: Measure) -> Summary:
-    points = _points_by_piece(rated, measure)
-    return Summary(tally=_tally(rated, measure), alpha=alpha(list(points.values())))
+def chart_series(rows: Iterable[ListenerRow], measure: Measure) -> list[tuple[str, Tally]]:
+    """Each listener's tally, in the rows' order."""
+    return [(row.listener, row.quality if measure is Measure.QUALITY else row.fit) for row in rows]
 
 
-def _points_by_piece(rated: Iterable[RatedPiece], measure: Measure) -> Mapping[Piece, list[int]]:
+def _piece(rating: Rating) -> Piece:
+    return rating.job_id, rating.output
+
+
+def _tally(ratings: Iterable[Rating], measure: Measure) -> Tally:
+    grades = (measure.grade_in(rating) for rating in ratings)
+    return Tally.of(grade for grade in grades if grade is not None)
+
+
+def _summary(ratings: Sequence[Rating], measure: Measure) -> Summary:
+    points = _points_by_piece(ratings, measure)
+    return Summary(tally=_tally(ratings, measure), alpha=alpha(list(points.values())))
+
+
+def _points_by_piece(ratings: Iterable[Rating], measure: Measure) -> Mapping[Piece, list[int]]:
     found: dict[Piece, list[int]] = {}
-    for each in rated:
-        grade = measure.grade_in(each.rating)
+    for rating in ratings:
+        grade = measure.grade_in(rating)
         if grade is not None:
-            found.setdefault(_piece(each.rating), []).append(grade.points)
+            found.setdefault(_piece(rating), []).append(grade.points)
     return found
 
 
-def _by_version(rated: Sequence[RatedPiece]) -> Mapping[ModelVersion, Sequence[RatedPiece]]:
-    groups = _grouped(rated, lambda each: each.version)
+def _by_version(rated: Iterable[RatedPiece]) -> Mapping[ModelVersion, Sequence[Rating]]:
+    groups = _grouped((each.version, each.rating) for each in rated)
     order = sorted(groups, key=lambda version: (-_pieces(groups[version]), version.label))
     return {version: groups[version] for version in order}
 
 
-def _pieces(rated: Iterable[RatedPiece]) -> int:
-    return len({_piece(each.rating) for each in rated})
+def _pieces(ratings: Iterable[Rating]) -> int:
+    return len({_piece(rating) for rating in ratings})
 
 
-def _version_row(version: ModelVersion, rated: Sequence[RatedPiece]) -> VersionRow:
+def _version_row(version: ModelVersion, ratings: Sequence[Rating]) -> VersionRow:
     return VersionRow(
         version=version,
-        pieces=_pieces(rated),
-        quality=_summary(rated, Measure.QUALITY),
-        fit=_summary(rated, Measure.FIT),
+        pieces=_pieces(ratings),
+        quality=_summary(ratings, Measure.QUALITY),
+        fit=_summary(ratings, Measure.FIT),
     )
 
 
-def _comparison(
-    versions: Mapping[str, Sequence[RatedPiece]], a: str | None, b: str | None
-) -> Comparison | None:
+def _comparison(versions: Mapping[str, Sequence[Rating]], a: str | None, b: str | None) -> Comparison | None:
     for asked in filter(None, (a, b)):
         if asked not in versions:
             known = "; ".join(versions) or "none"
@@ -182,13 +182,13 @@ def _comparison(
     return Comparison(a=first, b=second, quality=compared[Measure.QUALITY], fit=compared[Measure.FIT])
 
 
-def _means_of_pieces(rated: Sequence[RatedPiece], measure: Measure) -> list[float]:
+def _means_of_pieces(ratings: Sequence[Rating], measure: Measure) -> list[float]:
     """A piece's ratings depend on each other, so each piece counts once."""
-    return [fmean(points) for points in _points_by_piece(rated, measure).values()]
+    return [fmean(points) for points in _points_by_piece(ratings, measure).values()]
 
 
-def _grouped(rated: Iterable[RatedPiece], key: Callable[[RatedPiece], _Key]) -> dict[_Key, list[RatedPiece]]:
-    groups: dict[_Key, list[RatedPiece]] = {}
-    for each in rated:
-        groups.setdefault(key(each), []).append(each)
+def _grouped(keyed: Iterable[tuple[_Key, Rating]]) -> dict[_Key, list[Rating]]:
+    groups: dict[_Key, list[Rating]] = {}
+    for key, rating in keyed:
+        groups.setdefault(key, []).append(rating)
     return groups

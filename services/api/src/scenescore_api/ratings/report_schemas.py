@@ -91,7 +91,9 @@ class DifferenceView(BaseModel):
 
 
 class ComparisonView(BaseModel):
-    """How far version `a` lies above `b`; null of a measure where one has fewer than four rated pieces."""
+    """How far version `a` lies above `b`; null of a measure where one has fewer than four rated pieces, or where the
+    pieces of each all have the same mean.
+    """
 
     a: str
     b: str

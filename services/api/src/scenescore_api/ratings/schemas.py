@@ -25,7 +25,8 @@ Listener = Annotated[
     Field(
         pattern=LISTENER_PATTERN,
         max_length=64,
-        description="Who listens: a name or better a pseudonym, 1 to 64 characters without `/` and `\\`",
+        description="Who listens: a name or better a pseudonym, 1 to 64 characters without `/`, `\\` and `;`, that "
+        "begin with none of `.=+-@` and have no space at their ends",
         examples=["ann"],
     ),
 ]

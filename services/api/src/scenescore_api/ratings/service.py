@@ -141,10 +141,18 @@ class RatingService:
         _log.info("listening_session_deleted", session_id=session_id)
 
     def rated_in_session(self, session_id: str, caller: Caller) -> list[RatedPiece]:
+        """As `said_in_session`, with what made the pieces. Raises NotFoundError."""
+        return self.ratings.with_versions(self.said_in_session(session_id, caller))
+
+    def rated(self, caller: Caller) -> list[RatedPiece]:
+        """As `said`, with what made the pieces."""
+        return self.ratings.with_versions(self.said(caller))
+
+    def said_in_session(self, session_id: str, caller: Caller) -> list[Rating]:
         """Raises NotFoundError."""
         return self.ratings.of_session(self.session(session_id, caller).id)
 
-    def rated(self, caller: Caller) -> list[RatedPiece]:
+    def said(self, caller: Caller) -> list[Rating]:
         """Of the caller's jobs; of everybody's for an administrator."""
         whose = Everybody() if caller.is_admin else caller.owner
         return self.ratings.of_owner(whose, limit=MOST_RATINGS_IN_A_REPORT)

@@ -240,9 +240,9 @@ def delete_job(job_id: JobId, service: Service, caller: CallerOf) -> None:
     },
 )
 def get_image(job_id: JobId, service: Service, caller: CallerOf, request: Request) -> Response:
-    chunks = service.picture(job_id, caller)
+    opened = service.picture(job_id, caller)
     # a job's picture never changes
-    return file_answer(request, chunks, media_type=STORED_CONTENT_TYPE, etag=job_id)
+    return file_answer(request, opened, media_type=STORED_CONTENT_TYPE, etag=job_id)
 
 
 @router.get(
@@ -298,7 +298,7 @@ def get_output(
         "Content-Length": str(output.bytes),
     }
     return file_answer(
-        request, download.chunks, media_type=output.content_type, etag=output.sha256, headers=headers
+        request, download.opened, media_type=output.content_type, etag=output.sha256, headers=headers
     )
 
 

@@ -131,10 +131,10 @@ def get_piece_music(
     request: Request,
 ) -> Response:
     """Its notes, or its sound in the kind that `sound` names."""
-    output, chunks = service.music(session, item, name)
+    output, opened = service.music(session, item, name)
     headers = {"Content-Disposition": "inline", "Content-Length": str(output.bytes)}
     return file_answer(
-        request, chunks, media_type=output.content_type, etag=f"{item}-{name}", headers=headers
+        request, opened, media_type=output.content_type, etag=f"{item}-{name}", headers=headers
     )
 
 

@@ -10,12 +10,12 @@ from fastapi.responses import JSONResponse
 from scenescore_api.problems import documented
 from scenescore_api.ratings.chart import grades_chart
 from scenescore_api.ratings.documents import TITLES
-from scenescore_api.ratings.report import Measure, chart_series, report_of
+from scenescore_api.ratings.report import Measure, by_listener, chart_series, report_of
 from scenescore_api.ratings.report_schemas import ReportView, report_view
 from scenescore_api.ratings.table import as_csv
 from scenescore_api.routes.dependencies import FOR_JOBS, CallerOf, Ratings
 from scenescore_api.routes.listening_sessions import SessionId
-from scenescore_shared.ratings import RatedPiece
+from scenescore_shared.ratings import RatedPiece, Rating
 
 router = APIRouter(prefix="/v1", tags=["reports"], dependencies=FOR_JOBS)
 
@@ -95,7 +95,7 @@ def get_session_chart(
     session_id: SessionId, service: Ratings, caller: CallerOf, measure: MeasureOf = Measure.QUALITY
 ) -> Response:
     """How often each listener gave each grade, as in the thesis's figure 7.4; more than eight are drawn together."""
-    return _chart(service.rated_in_session(session_id, caller), measure)
+    return _chart(service.said_in_session(session_id, caller), measure)
 
 
 @router.get(
@@ -129,7 +129,7 @@ def get_ratings_report(
     responses={**_CHART, **documented(HTTPStatus.UNPROCESSABLE_ENTITY, _UNAVAILABLE)},
 )
 def get_ratings_chart(service: Ratings, caller: CallerOf, measure: MeasureOf = Measure.QUALITY) -> Response:
-    return _chart(service.rated(caller), measure)
+    return _chart(service.said(caller), measure)
 
 
 def _report(
@@ -149,8 +149,8 @@ def _report(
     return JSONResponse(view.model_dump(mode="json"), headers=headers)
 
 
-def _chart(rated: Sequence[RatedPiece], measure: Measure) -> Response:
-    chart = grades_chart(chart_series(report_of(rated), measure), title=TITLES[measure])
+def _chart(said: Sequence[Rating], measure: Measure) -> Response:
+    chart = grades_chart(chart_series(by_listener(said), measure), title=TITLES[measure])
     # a style sheet of its own, for dark mode; nothing else may run or load
     policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
     return _Chart(chart, headers={"Content-Security-Policy": policy})

@@ -1,10 +1,10 @@
 """Listeners' ratings on SQLAlchemy Core."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, select
+from sqlalchemy import Connection, Row, Select, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -19,10 +19,14 @@ from scenescore_shared.ratings import (
     ModelVersion,
     RatedPiece,
     Rating,
+    rated_pieces,
     too_many_listeners,
 )
 
 _CHANGEABLE = ("quality", "fit", "updated_at")
+_MODELS = ("classifier", "composer", "base_model")
+_JOBS_AT_ONCE = 1000
+"""Of a statement: databases bound its parameters."""
 
 
 class SqlRatingRepository(SqlAdapter):
@@ -74,31 +78,36 @@ class SqlRatingRepository(SqlAdapter):
             found.setdefault(session_id, []).append(ListenerProgress(listener=listener, rated=rated))
         return found
 
-    def of_session(self, session_id: str) -> list[RatedPiece]:
-        found = self._rated(_with_versions().where(table.c.session_id == session_id))
+    def of_session(self, session_id: str) -> list[Rating]:
+        found = self._ratings(select(table).where(table.c.session_id == session_id))
         return sorted(found, key=_reading_order)
 
-    def of_owner(self, whose: str | Everybody | None, *, limit: int) -> list[RatedPiece]:
-        query = _with_versions().order_by(table.c.id.desc()).limit(limit)
+    def of_owner(self, whose: str | Everybody | None, *, limit: int) -> list[Rating]:
+        query = select(table).order_by(table.c.id.desc()).limit(limit)
         if not isinstance(whose, Everybody):
-            query = query.where(jobs.c.owner == whose)
-        return self._rated(query)
+            query = query.join(jobs, jobs.c.id == table.c.job_id).where(jobs.c.owner == whose)
+        return self._ratings(query)
+
+    def with_versions(self, ratings: Sequence[Rating]) -> list[RatedPiece]:
+        job_ids = sorted({rating.job_id for rating in ratings})
+        versions: dict[str, ModelVersion] = {}
+        for start in range(0, len(job_ids), _JOBS_AT_ONCE):
+            versions |= self._versions(job_ids[start : start + _JOBS_AT_ONCE])
+        return rated_pieces(ratings, versions)
 
     def _ratings(self, query: Select[Any]) -> list[Rating]:
         with self._reading() as connection:
             return [_rating_of(row) for row in connection.execute(query)]
 
-    def _rated(self, query: Select[Any]) -> list[RatedPiece]:
+    def _versions(self, job_ids: Sequence[str]) -> Mapping[str, ModelVersion]:
+        names = (jobs.c.provenance[name].as_string().label(name) for name in _MODELS)
         with self._reading() as connection:
-            return [
-                RatedPiece(
-                    rating=_rating_of(row),
-                    version=ModelVersion(
-                        classifier=row.classifier, composer=row.composer, base_model=row.base_model
-                    ),
+            return {
+                row.id: ModelVersion(
+                    classifier=row.classifier, composer=row.composer, base_model=row.base_model
                 )
-                for row in connection.execute(query)
-            ]
+                for row in connection.execute(select(jobs.c.id, *names).where(jobs.c.id.in_(job_ids)))
+            }
 
 
 def _upserted(connection: Connection, rating: Rating) -> Rating:
@@ -123,22 +132,14 @@ def _upserted(connection: Connection, rating: Rating) -> Rating:
 
 
 def _check_listeners(connection: Connection, session_id: str, listener: str, most: int) -> None:
-    others: ColumnElement[bool] = and_(table.c.session_id == session_id, table.c.listener != listener)
-    counted = select(func.count(table.c.listener.distinct())).where(others)
-    if connection.execute(counted).scalar_one() >= most:
+    listeners = select(table.c.listener).where(table.c.session_id == session_id).distinct()
+    known = set(connection.execute(listeners).scalars())
+    if listener not in known and len(known) >= most:
         raise too_many_listeners(most)
 
 
-def _with_versions() -> Select[Any]:
-    provenance = jobs.c.provenance
-    return select(
-        table,
-        *(provenance[name].as_string().label(name) for name in ("classifier", "composer", "base_model")),
-    ).join(jobs, jobs.c.id == table.c.job_id)
-
-
-def _reading_order(piece: RatedPiece) -> tuple[str, str, str]:
-    return piece.rating.job_id, piece.rating.output, piece.rating.listener
+def _reading_order(rating: Rating) -> tuple[str, str, str]:
+    return rating.job_id, rating.output, rating.listener
 
 
 def _rating_of(row: Row[Any]) -> Rating:
