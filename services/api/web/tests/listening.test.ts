@@ -209,7 +209,7 @@ describe("the report", () => {
     );
     expect(verdict({ ...difference, low: -0.1 })).toContain("no clear difference");
     expect(verdict({ ...difference, low: 0 })).toContain("no clear difference");
-    expect(verdict(null)).toContain("too few");
+    expect(verdict(null)).toContain("too little");
   });
 });
 

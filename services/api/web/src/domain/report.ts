@@ -89,7 +89,7 @@ export function countOf(counts: Counts | null): number {
 
 /** What a difference between version `a` and version `b` allows to say: where the interval holds 0, nothing. */
 export function verdict(found: Difference | null): string {
-  if (found === null) return "too few rated pieces to tell; each version needs four.";
+  if (found === null) return "too little to tell by: each needs four rated pieces, and grades that differ.";
   const { difference, low, high } = found;
   const figures = `${written(difference, Math.trunc)} points (${written(low)} to ${written(high, Math.ceil)})`;
   if (low <= 0 && high >= 0) return `no clear difference: ${figures}.`;
