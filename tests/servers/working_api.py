@@ -37,12 +37,21 @@ def _drop(*_: object) -> NoReturn:
 
 
 @contextmanager
+def _quiet() -> Iterator[None]:
+    """It would log to the output of the command that is tested in the same process."""
+    before = structlog.get_config()
+    structlog.configure(processors=[_drop], cache_logger_on_first_use=False)
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+@contextmanager
 def working_api(**settings: Any) -> Iterator[WorkingApi]:
     ended = threading.Event()
-    before = structlog.get_config()
-    # it would log to the output of the command that is tested in the same process
-    structlog.configure(processors=[_drop], cache_logger_on_first_use=False)
-    with api_on_fakes(**settings) as api, served(api.app) as port:
+    # quiet until the server has stopped: it logs a stream when that has ended
+    with _quiet(), api_on_fakes(**settings) as api, served(api.app) as port:
         working = WorkingApi(api, f"http://127.0.0.1:{port}")
         worker = threading.Thread(target=working.work, args=(ended,))
         worker.start()
@@ -51,4 +60,3 @@ def working_api(**settings: Any) -> Iterator[WorkingApi]:
         finally:
             ended.set()
             worker.join()
-            structlog.configure(**before)
