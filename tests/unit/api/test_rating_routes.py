@@ -54,6 +54,15 @@ def test_a_rating_is_new_once_and_then_changed(api: Api) -> None:
     assert listed == {"object": "list", "data": [second.json()], "next_page_token": None}
 
 
+def test_a_name_that_can_not_be_is_refused_in_a_sentence(api: Api) -> None:
+    job = submitted(api)
+    refused = (rate(api, job, listener="x;=1"), api.client.get(f"/v1/jobs/{job}/ratings?listener=x;%3D1"))
+    for answer in refused:
+        assert answer.status_code == 422
+        assert "A listener's name has 1 to 64 characters without" in answer.json()["detail"]
+        assert "\\x00" not in answer.text
+
+
 def test_ratings_are_listed_a_page_at_a_time_and_by_listener(api: Api) -> None:
     job = submitted(api)
     for name in ("ann", "bob", "José"):

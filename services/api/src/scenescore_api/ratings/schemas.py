@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from scenescore_api.ratings.listening import Piece, rated_by
 from scenescore_api.ratings.service import MOST_PIECES, Grades
 from scenescore_shared.listening import ListeningSession
 from scenescore_shared.outputs import MIDI
-from scenescore_shared.ratings import LISTENER_PATTERN, Grade, ListenerProgress, Rating
+from scenescore_shared.ratings import LISTENER_PATTERN, Grade, ListenerProgress, Rating, is_listener
 
 JOB_EXAMPLE = "0197f2a0-5c1e-7d3a-9b52-3f6c1de0a002"
 SESSION_EXAMPLE = "0197f2a0-5c1e-7d3a-9b52-3f6c1de0a003"
@@ -20,15 +20,27 @@ MUSIC_PATTERN = r"^music(-[2-8])?\.mid$"
 
 _TITLE_PATTERN = r"^[^\x00-\x1f\x7f]+$"
 
-Listener = Annotated[
+_NAME_RULE = (
+    "1 to 64 characters without `/`, `\\` and `;`, that begin with none of `.=+-@` and have no space "
+    "at their ends"
+)
+
+
+def _checked_name(name: str) -> str:
+    """Told in a sentence: by its pattern alone a refusal would be a regular expression."""
+    if not is_listener(name):
+        raise ValueError(f"A listener's name has {_NAME_RULE}")
+    return name
+
+
+ListenerName = Annotated[
     str,
-    Field(
-        pattern=LISTENER_PATTERN,
-        max_length=64,
-        description="Who listens: a name or better a pseudonym, 1 to 64 characters without `/`, `\\` and `;`, that "
-        "begin with none of `.=+-@` and have no space at their ends",
-        examples=["ann"],
-    ),
+    AfterValidator(_checked_name),
+    Field(max_length=64, json_schema_extra={"pattern": LISTENER_PATTERN}),
+]
+Listener = Annotated[
+    ListenerName,
+    Field(description=f"Who listens: a name or better a pseudonym, {_NAME_RULE}", examples=["ann"]),
 ]
 Fit = Annotated[
     Grade | None,

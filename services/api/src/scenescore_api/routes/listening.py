@@ -16,6 +16,7 @@ from scenescore_api.ratings.schemas import (
     BlindRatingView,
     GradesIn,
     Listener,
+    ListenerName,
     ListeningView,
     blind_rating_view,
     listening_view,
@@ -25,7 +26,6 @@ from scenescore_api.routes.files import FILE_HEADERS, file_answer
 from scenescore_api.routes.ratings import WRONG_GRADES
 from scenescore_shared.listening import ListeningSession
 from scenescore_shared.outputs import MIDI, MP3, OGG, OUTPUT_TYPES, WAV
-from scenescore_shared.ratings import LISTENER_PATTERN
 
 router = APIRouter(prefix="/v1/listening/{token}", tags=["listening"])
 
@@ -74,13 +74,8 @@ def get_listening(
     session: Session,
     service: Listening,
     listener: Annotated[
-        str | None,
-        Query(
-            pattern=LISTENER_PATTERN,
-            max_length=64,
-            description="Who listens: without it the items are left out",
-            examples=["ann"],
-        ),
+        ListenerName | None,
+        Query(description="Who listens: without it the items are left out", examples=["ann"]),
     ] = None,
 ) -> ListeningView:
     """The pieces in an order of the listener's own, the same whenever he comes back, with what he said before."""

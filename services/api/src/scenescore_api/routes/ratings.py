@@ -12,6 +12,7 @@ from scenescore_api.ratings.schemas import (
     MUSIC_PATTERN,
     SESSION_EXAMPLE,
     Listener,
+    ListenerName,
     RatingIn,
     RatingList,
     RatingView,
@@ -19,7 +20,6 @@ from scenescore_api.ratings.schemas import (
 )
 from scenescore_api.routes.dependencies import FOR_JOBS, CallerOf, PageSize, PageToken, Ratings
 from scenescore_shared.outputs import MIDI
-from scenescore_shared.ratings import LISTENER_PATTERN
 
 router = APIRouter(prefix="/v1/jobs/{job_id}/ratings", tags=["ratings"], dependencies=FOR_JOBS)
 
@@ -73,8 +73,8 @@ def list_ratings(
     service: Ratings,
     caller: CallerOf,
     listener: Annotated[
-        str | None,
-        Query(description="Only this listener's", pattern=LISTENER_PATTERN, max_length=64, examples=["ann"]),
+        ListenerName | None,
+        Query(description="Only this listener's", examples=["ann"]),
     ] = None,
     page_size: PageSize = 20,
     page_token: PageToken = None,
