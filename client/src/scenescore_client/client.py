@@ -92,7 +92,7 @@ class Scenescore:
         token: str | None = None
         while True:
             asked = query | ({"page_token": token} if token else {})
-            jobs, token = self._retrying.call(lambda asked=asked: self._page(asked))  # type: ignore[misc]
+            jobs, token = self._retrying.call(lambda asked=asked: self._page(asked))  # type: ignore[misc] # mypy infers no lambda with a default
             yield from jobs
             if token is None:
                 return

@@ -17,14 +17,13 @@ import torch
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
-from scenescore_composer.adapters.sql_catalogue import SqlClipCatalogue
 from scenescore_composer.base_model.shipped import load_base
 from scenescore_composer.composing import ComposerBudget, lesson_of
 from scenescore_composer.corpus.catalogue import Clip
 from scenescore_composer.corpus.draw import draw
+from scenescore_composer.evaluation.data_folder import catalogue_in
 from scenescore_composer.model import TokenLstm
 from scenescore_composer.training import TrainingPlan, train
-from scenescore_shared.adapters.sql.engine import make_engine
 from scenescore_shared.emotions import DEFAULT_EMOTIONS
 
 KEPT_ASIDE = 0.2
@@ -86,12 +85,10 @@ def likelihoods(
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; its exit status."""
     options = _parser().parse_args(arguments)
-    database = options.data_dir / "scenescore.db"
-    if not database.is_file():
-        sys.stderr.write(f"{options.data_dir} holds no corpus: run `scenescore corpus build` first.\n")
+    catalogue = catalogue_in(options.data_dir, application="drawing")
+    if catalogue is None:
         return 2
     torch.set_num_threads(1)
-    catalogue = SqlClipCatalogue(make_engine(f"sqlite:///{database}", application="drawing"))
     ids = catalogue.ids_by_emotion()
     clips = {emotion: catalogue.get(ids[emotion]) for emotion in DEFAULT_EMOTIONS}
     base = load_base(options.model).model

@@ -17,16 +17,15 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from scenescore_composer.adapters.sql_catalogue import SqlClipCatalogue
 from scenescore_composer.base_model.shipped import load_base
 from scenescore_composer.composing import ComposerBudget, CompositionRequest, compose
 from scenescore_composer.corpus.catalogue import Clip
 from scenescore_composer.corpus.draw import draw
+from scenescore_composer.evaluation.data_folder import catalogue_in
 from scenescore_composer.evaluation.generated import CLIPS_FOLDER
 from scenescore_composer.midi import write
 from scenescore_composer.planning import Wishes
 from scenescore_composer.tokens import decode
-from scenescore_shared.adapters.sql.engine import make_engine
 from scenescore_shared.emotions import DEFAULT_EMOTIONS
 
 INNER_STEPS = (0.25, 0.5, 0.75)
@@ -58,12 +57,10 @@ def asked(
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; its exit status."""
     options = _parser().parse_args(arguments)
-    database = options.data_dir / "scenescore.db"
-    if not database.is_file():
-        sys.stderr.write(f"{options.data_dir} holds no corpus: run `scenescore corpus build` first.\n")
+    catalogue = catalogue_in(options.data_dir, application="generate")
+    if catalogue is None:
         return 2
     torch.set_num_threads(options.threads)
-    catalogue = SqlClipCatalogue(make_engine(f"sqlite:///{database}", application="generate"))
     available = catalogue.ids_by_emotion()
     budget = replace(ComposerBudget(), training_tokens=options.training_tokens)
     if options.first:

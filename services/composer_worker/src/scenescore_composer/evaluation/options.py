@@ -17,16 +17,15 @@ import torch
 from miditoolkit import MidiFile
 from tqdm import tqdm
 
-from scenescore_composer.adapters.sql_catalogue import SqlClipCatalogue
 from scenescore_composer.base_model.shipped import load_base
 from scenescore_composer.character import character_of
 from scenescore_composer.composing import ComposerBudget, CompositionRequest, compose
 from scenescore_composer.corpus.catalogue import Clip
 from scenescore_composer.corpus.draw import draw
+from scenescore_composer.evaluation.data_folder import catalogue_in
 from scenescore_composer.keys import Key
 from scenescore_composer.model import TokenLstm
 from scenescore_composer.planning import Wishes
-from scenescore_shared.adapters.sql.engine import make_engine
 from scenescore_shared.emotions import DEFAULT_EMOTIONS
 
 BUDGET = ComposerBudget(training_tokens=800)
@@ -63,7 +62,7 @@ def random_request(number: int, longest: int = LONGEST) -> CompositionRequest:
             # short music is asked for more often, as it is sooner made
             seconds=round(10 * (longest / 10) ** (chance.random() ** 2), 1),
             tempo_bpm=None if tempo is None else int(tempo),
-            key=key if chance.random() < 0.5 else None,  # noqa: PLR2004
+            key=key if chance.random() < 0.5 else None,  # noqa: PLR2004 - as above
         ),
         temperature=perhaps(chance.uniform(0.5, 1.5)) or 1.0,
         program=chance.randrange(128),
@@ -141,12 +140,10 @@ def _key_checks(file: MidiFile, key: Key) -> dict[str, bool]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; its exit status."""
     options = _parser().parse_args(arguments)
-    database = options.data_dir / "scenescore.db"
-    if not database.is_file():
-        sys.stderr.write(f"{options.data_dir} holds no corpus: run `scenescore corpus build` first.\n")
+    catalogue = catalogue_in(options.data_dir, application="options")
+    if catalogue is None:
         return 2
     torch.set_num_threads(1)
-    catalogue = SqlClipCatalogue(make_engine(f"sqlite:///{database}", application="options"))
     available = catalogue.ids_by_emotion()
     base = load_base().model
 
