@@ -124,12 +124,14 @@ def test_views_of_other_photographs_are_refused(folder: Path, tmp_path: Path) ->
         make_views(folder, photographs(folder), BrightnessTeacher(), 1, tmp_path / "views")
 
 
+@pytest.mark.parametrize("half", [False, True])
 def test_the_network_learns_what_the_teacher_sees(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, half: bool
 ) -> None:
     monkeypatch.setattr(training, "HELD_OUT", 6)
     views = kept_views(folder, tmp_path / "views")
-    distillation = Distillation([views], Settings(epochs=6, batch=4, warm_up=2), tmp_path / "run")
+    settings = Settings(epochs=6, batch=4, warm_up=2, half=half)
+    distillation = Distillation([views], settings, tmp_path / "run")
     before = distillation.explained()
     distillation.run(save_every=6)
     after = distillation.explained()
@@ -137,6 +139,7 @@ def test_the_network_learns_what_the_teacher_sees(
     curve = json.loads((tmp_path / "run" / "distillation.json").read_text())["curve"]
     assert curve[-1]["step"] == distillation.steps
     assert curve[-1]["explained"] == [round(share, 4) for share in after]
+    assert distillation.average.embedding.weight.dtype == torch.float32
 
 
 def test_a_stopped_run_goes_on_to_the_same_weights(

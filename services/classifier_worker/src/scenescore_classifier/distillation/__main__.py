@@ -51,7 +51,7 @@ def distil(options: argparse.Namespace) -> float:
         )
         for seed in range(1, options.view_sets + 1)
     ]
-    settings = Settings(seed=options.seed, epochs=options.epochs)
+    settings = Settings(seed=options.seed, epochs=options.epochs, half=options.half)
     distillation = Distillation(views, settings, options.out)
     network = distillation.run()
     explained = distillation.explained()
@@ -89,6 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=Settings.seed, help="default %(default)s")
     parser.add_argument("--epochs", type=int, default=Settings.epochs, help="default %(default)s")
+    parser.add_argument(
+        "--half", action="store_true", help="passes in bfloat16: faster where the CPU has AVX-512 BF16"
+    )
     parser.add_argument(
         "--threads", type=int, default=1, help="the same number gives the same weights (default 1)"
     )

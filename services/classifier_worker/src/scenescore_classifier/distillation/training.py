@@ -55,6 +55,9 @@ class Settings:
     learning_rate: float = 3e-3
     weight_decay: float = 0.02
     warm_up: int = 200
+    half: bool = False
+    """Passes through the network in bfloat16, losses and weights in float32: nearly twice as fast on a CPU with
+    AVX-512 BF16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +175,13 @@ class Distillation:
     def _losses(
         self, network: SceneCNN, pixels: Tensor, maps: list[Tensor], embeddings: Tensor, shown: Tensor
     ) -> Iterator[Tensor]:
-        *given, embedded = network.taught(to_shares(pixels), maps, shown)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._settings.half):
+            *given, embedded = network.taught(to_shares(pixels), maps, shown)
         for value, truth in zip(given, maps, strict=True):
-            yield functional.mse_loss(value, truth)
-        yield functional.mse_loss(self._scales[-1].apply(embedded), self._scales[-1].apply(embeddings))
+            yield functional.mse_loss(value.float(), truth)
+        yield functional.mse_loss(
+            self._scales[-1].apply(embedded.float()), self._scales[-1].apply(embeddings)
+        )
 
     def _batch(self, view: int, rows: NDArray[np.int64]) -> tuple[Tensor, list[Tensor], Tensor]:
         """Pixels (n, 3, 112, 112), the teacher's maps in units of their spread, its embeddings."""
