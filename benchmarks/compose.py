@@ -26,7 +26,7 @@ from scenescore_composer.base_model.shipped import load_base
 from scenescore_composer.composing import ComposerBudget, CompositionRequest, compose
 from scenescore_composer.corpus.catalogue import Clip
 from scenescore_composer.corpus.draw import draw
-from scenescore_composer.form import recalled_bars
+from scenescore_composer.form import recalled_bars, steady_bars
 from scenescore_composer.model import TokenLstm
 from scenescore_composer.planning import Wishes, plan_of
 from scenescore_composer.recipe.procedure import Budget, Recipe, drawn
@@ -87,6 +87,7 @@ def sampling(base: TokenLstm, budget: ComposerBudget, clips: list[Clip]) -> None
     settled = SamplingPlan(
         opening=plan.opening,
         recalled=tuple(recalled_bars(plan.frame.sampled_bars, seed=0)),
+        steady=tuple(steady_bars(plan.frame.sampled_bars, seed=0)),
         vocabulary=plan.vocabulary,
         vectors=(plan.condition.vectors(plan.frame.sampled_bars + 1),) * budget.candidates,
     )

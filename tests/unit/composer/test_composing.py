@@ -143,6 +143,23 @@ def test_training_learns_and_repeats_itself(clips: list[Clip]) -> None:
     assert len(losses) == plan.steps
 
 
+def test_training_goes_as_far_from_the_start_as_it_is_told(clips: list[Clip]) -> None:
+    lessons = [lesson_of(clip) for clip in clips]
+
+    def trained(share: float) -> dict[str, torch.Tensor]:
+        model = TokenLstm(ModelSize(embedding=8, hidden=16), torch.Generator().manual_seed(0))
+        plan = TrainingPlan(tokens=4_000, batch=8, window=24, learning_rate=1e-2, share=share)
+        train(model, lessons, plan, torch.Generator().manual_seed(1), _ignore)
+        return model.state_dict()
+
+    start, halfway, end = trained(0.0), trained(0.5), trained(1.0)
+    untrained = TokenLstm(ModelSize(embedding=8, hidden=16), torch.Generator().manual_seed(0)).state_dict()
+    for name, weights in start.items():
+        assert torch.equal(weights, untrained[name])
+        assert not torch.equal(weights, end[name])
+        assert torch.allclose(halfway[name], (weights + end[name]) / 2, atol=1e-6)
+
+
 def test_a_lesson_has_a_condition_for_every_token(clips: list[Clip]) -> None:
     lesson = lesson_of(clips[0])
     assert len(lesson.tokens) == len(lesson.conditions)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from scenescore_composer import midi
-from scenescore_composer.character import character_of
+from scenescore_composer.character import CHARACTERS, character_of
 from scenescore_composer.corpus.catalogue import InMemoryClipCatalogue
 from scenescore_composer.corpus.clips import LabelledMusic, keep
 from scenescore_composer.performance.pedal import pedalled
@@ -34,8 +34,8 @@ def test_a_flat_score_gets_the_emotions_tempo_and_loudness_and_swells(tune: Piec
     loud, soft = shaped(tune, ANGRY), shaped(tune, SAD)
     assert not is_flat(soft)
     assert soft.bars[0].bpm < 92 < loud.bars[0].bpm
-    assert _mean_velocity(loud.notes) == pytest.approx(106, abs=2)
-    assert _mean_velocity(soft.notes) == pytest.approx(48, abs=2)
+    assert _mean_velocity(loud.notes) == pytest.approx(CHARACTERS["angry"].loudness, abs=2)
+    assert _mean_velocity(soft.notes) == pytest.approx(CHARACTERS["sad"].loudness, abs=2)
     by_bar = [max(n.velocity for n in soft.part(bar, bar + 1).notes) for bar in range(8)]
     assert by_bar[:4] == by_bar[4:], "an arch over each phrase"
     assert by_bar[0] < by_bar[1]
@@ -95,7 +95,9 @@ def test_copies_are_dropped_in_whatever_key_and_flat_scores_performed(tune: Piec
     assert [copy.source for copy in kept.copies] == ["moved", "louder"]
     assert "first" in kept.copies[0].reason
     flat, performed = kept.clips
-    assert flat.features["loudness"] == pytest.approx(48, abs=2), "played as sad music is"
+    assert flat.features["loudness"] == pytest.approx(CHARACTERS["sad"].loudness, abs=2), (
+        "played as sad music is"
+    )
     assert performed.features["loudness"] == pytest.approx(62, abs=2), "left as somebody played it"
 
 

@@ -1,13 +1,15 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from scenescore_composer.character import CHARACTERS, character_of, varied
 from scenescore_composer.corpus.catalogue import Clip
-from scenescore_composer.form import recalled_bars
+from scenescore_composer.form import recalled_bars, steady_bars
 from scenescore_composer.keys import Key, parse
-from scenescore_composer.planning import CLOSING_SECONDS, Wishes, frame_of, plan_of
+from scenescore_composer.performance.shaping import PHRASE_BARS
+from scenescore_composer.planning import CLOSING_SECONDS, EVENNESS, IN_SCALE, Wishes, frame_of, plan_of
 from scenescore_composer.score import METRES
 from scenescore_composer.tokens import KINDS, Kind, token
 
@@ -67,7 +69,9 @@ def test_no_two_pieces_of_a_mood_are_alike() -> None:
     assert len({each.tempo_bpm for each in several}) > 20
     assert varied(sad, 3) == several[3]
     assert sum(each.tempo_bpm for each in several) / 30 == pytest.approx(sad.tempo_bpm, rel=0.1)
-    assert max(each.tempo_bpm for each in several) < min(varied(happy, seed).tempo_bpm for seed in range(30))
+    assert all(each.tempo_bpm < varied(happy, seed).tempo_bpm for seed, each in enumerate(several))
+    slow, fast = (sorted(varied(mood, seed).tempo_bpm for seed in range(30)) for mood in (sad, happy))
+    assert slow[23] < fast[6], "moods hardly overlap"
     # so that a mix between two lies between them for every seed
     assert varied(sad, 3).tempo_bpm / sad.tempo_bpm == pytest.approx(
         varied(happy, 3).tempo_bpm / happy.tempo_bpm
@@ -111,7 +115,8 @@ def test_phrases_come_back_with_new_endings(bars: int) -> None:
         if bars >= 5:
             assert 0 in recalled, "the opening comes back"
         if bars >= 7:
-            again = recalled.index(0)
+            again = recalled.index(0, PHRASE_BARS)
+            assert again % PHRASE_BARS == 0
             assert recalled[again : again + 2] == [0, 1]
             assert recalled[again + 3 : again + 4] in ([], [None]), "with a new ending"
         assert sum(source is not None for source in recalled) <= 0.75 * bars
@@ -121,3 +126,33 @@ def test_the_seed_chooses_the_form() -> None:
     forms = [recalled_bars(31, seed) for seed in range(12)]
     assert len({tuple(form) for form in forms}) > 5
     assert forms[3] == recalled_bars(31, 3)
+
+
+def test_some_pieces_keep_their_rhythm_and_others_do_not() -> None:
+    shares = [np.mean(steady_bars(30, seed)) for seed in range(200)]
+    assert min(shares) < 0.1
+    assert max(shares) > 0.9
+    assert 0.2 < np.mean(shares) < 0.4
+    assert steady_bars(30, 5) == steady_bars(30, 5)
+    assert all(not steady_bars(12, seed)[0] and not steady_bars(12, seed)[-1] for seed in range(50))
+
+
+def test_a_sentence_says_its_idea_again_at_once() -> None:
+    forms = [recalled_bars(31, seed) for seed in range(40)]
+    told_again = [form for form in forms if form[2] == 0]
+    assert 5 < len(told_again) < 35
+    for form in forms:
+        sources = [source for source in form if source is not None]
+        assert all(form[source] is None for source in sources), "what comes back is a bar that was new"
+
+
+def test_pieces_of_one_mood_are_meant_to_be_more_and_less_even_and_chromatic(clips: list[Clip]) -> None:
+    plans = [plan_of(clips, {"sad": 1.0}, Wishes(12), seed) for seed in range(40)]
+    for meant, (least, most) in (
+        ([plan.evenness for plan in plans], EVENNESS),
+        ([plan.in_scale for plan in plans], IN_SCALE),
+    ):
+        assert least <= min(meant) < least + 0.2 * (most - least)
+        assert most - 0.2 * (most - least) < max(meant) <= most
+    correlation = np.corrcoef([plan.evenness for plan in plans], [plan.in_scale for plan in plans])[0, 1]
+    assert abs(correlation) < 0.5

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ def plan(clips: list[Clip]) -> SamplingPlan:
     return SamplingPlan(
         opening=settled.opening,
         recalled=BARS,
+        steady=(False,) * len(BARS),
         vocabulary=settled.vocabulary,
         vectors=(settled.condition.vectors(len(BARS) + 1),) * 5,
         voices=4,
@@ -87,6 +89,35 @@ def test_recalled_bars_say_the_same_notes_again(tiny_base: TokenLstm, plan: Samp
         repeated += len(bars[2]) + len(bars[3])
         total += len(bars[0]) + len(bars[1])
     assert repeated > 0.5 * total, "only what would sound over itself may be left out"
+
+
+def test_notes_of_a_steady_bar_start_where_those_of_the_bar_before_do(
+    tiny_base: TokenLstm, plan: SamplingPlan
+) -> None:
+    steady = replace(
+        plan, recalled=(None,) * len(BARS), steady=(False, True, True, False, True, False), voices=30
+    )
+    others = 0
+    for sequence in sample(tiny_base, steady, torch.Generator().manual_seed(7), _ignore):
+        piece = decode(sequence)
+        bars = [
+            {note.onset - start for note in piece.notes if start <= note.onset < end}
+            for start, end in pairwise(piece.bar_starts)
+        ]
+        assert all(bars[bar] == bars[bar - 1] for bar in (1, 2, 4))
+        others += bars[3] != bars[2]
+    assert others > 0, "other bars have a rhythm of their own"
+
+
+def test_rare_times_and_lengths_are_left_out_while_rare_pitches_are_not(plan: SamplingPlan) -> None:
+    model = TokenLstm(ModelSize(embedding=8, hidden=16), torch.Generator().manual_seed(0))
+    narrow = replace(plan, temperature=1.0, nucleus=1.0, rhythmic_nucleus=0.02)
+    kinds: dict[Kind, set[int]] = {kind: set() for kind in Kind}
+    for sequence in sample(model, narrow, torch.Generator().manual_seed(1), _ignore):
+        for token in sequence[len(plan.opening) :]:
+            kinds[KINDS[token]].add(token)
+    assert len(kinds[Kind.PITCH]) > 20
+    assert len(kinds[Kind.DURATION]) < 10
 
 
 def test_where_every_voice_is_held_the_sampling_goes_on(tiny_base: TokenLstm, plan: SamplingPlan) -> None:

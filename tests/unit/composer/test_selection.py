@@ -20,6 +20,7 @@ from scenescore_composer.selection import (
     in_scale,
     judge,
     on_beat,
+    stepwise,
 )
 from scenescore_composer.tokens import decode
 
@@ -73,6 +74,19 @@ def test_the_candidate_in_key_and_character_wins(plan: Plan, make_tune: Callable
     assert judge(good, plan, NOTHING).musicality < judge(foreign, plan, NOTHING).musicality
 
 
+def test_music_as_even_and_as_chromatic_as_planned_wins(plan: Plan, make_tune: Callable[..., Piece]) -> None:
+    tune = make_tune(1)
+    uneven = replace(tune, notes=tuple(note for note in tune.notes if note.onset % 48 not in {6, 18, 24}))
+    chromatic = replace(
+        tune, notes=tuple(replace(n, pitch=n.pitch + (n.onset // 6 % 3 == 1)) for n in tune.notes)
+    )
+    assert evenness(uneven) < evenness(tune) - 0.2
+    assert in_scale(chromatic, plan.key) < in_scale(tune, plan.key) - 0.1
+    for one, other in ((tune, uneven), (tune, chromatic), (uneven, tune), (chromatic, tune)):
+        meant = replace(plan, evenness=evenness(one), in_scale=in_scale(one, plan.key))
+        assert judge(one, meant, NOTHING).musicality < judge(other, meant, NOTHING).musicality
+
+
 def test_a_copy_and_a_collapse_lose_against_anything_else(plan: Plan, clips: list[Clip]) -> None:
     learnt = [decode(clip.tokens) for clip in clips]
     heard = HeardBefore(learnt)
@@ -84,3 +98,14 @@ def test_a_copy_and_a_collapse_lose_against_anything_else(plan: Plan, clips: lis
     assert best([learnt[0], poor], plan, heard) == 1
     assert best([_line([60]), poor], plan, heard) == 1
     assert best([Piece(BARS, ()), _line([60])], plan, heard) == 1, "anything is better than silence"
+
+
+def test_a_melody_that_moves_by_step_wins_over_one_that_leaps(plan: Plan) -> None:
+    scale = _line([60, 62, 64, 65, 67, 65, 64, 62])
+    leaps = _line([60, 65, 62, 67, 64, 60, 65, 62])
+    assert stepwise(scale) == 1
+    assert stepwise(leaps) < 0.2
+    assert stepwise(Piece(BARS, (Note(0, 60, 6, 72),))) == 0
+    chords = Piece(BARS, tuple(Note(12 * i, pitch, 6, 72) for i in range(4) for pitch in (48, 60 + 2 * i)))
+    assert stepwise(chords) == 1, "the highest notes are the melody"
+    assert judge(scale, plan, NOTHING).musicality < judge(leaps, plan, NOTHING).musicality

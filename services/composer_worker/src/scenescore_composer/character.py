@@ -36,13 +36,13 @@ class Character:
 
 
 CHARACTERS: Mapping[str, Character] = {
-    "happy": Character(128, 4.2, 1.0, 66, 2.4, 84, 0.9),
-    "angry": Character(138, 5.2, 0.0, 57, 2.8, 106, 0.94),
-    "sad": Character(58, 1.9, 0.0, 59, 2.3, 48, 1.0),
-    "calm": Character(66, 2.2, 1.0, 63, 2.3, 52, 1.0),
+    "happy": Character(122, 3.8, 1.0, 65, 1.9, 82, 0.9),
+    "angry": Character(130, 4.7, 0.0, 58, 2.1, 104, 0.94),
+    "sad": Character(64, 2.0, 0.0, 60, 1.8, 50, 1.0),
+    "calm": Character(70, 2.3, 1.0, 63, 1.8, 54, 1.0),
 }
 
-_SPREAD = Character(0.15, 0.3, 0.0, 3.0, 0.45, 5.0, 0.05)
+_SPREAD = Character(0.22, 0.52, 0.0, 5.0, 0.75, 5.0, 0.05)
 """Standard deviations from piece to piece: of tempo, density and texture in natural logarithms."""
 _SLOWEST, _FASTEST = 30.0, 244.0
 

@@ -12,12 +12,12 @@ from scenescore_composer import midi
 from scenescore_composer.conditioning import condition_of
 from scenescore_composer.corpus.catalogue import Clip
 from scenescore_composer.ending import with_closing_chord
-from scenescore_composer.form import recalled_bars
+from scenescore_composer.form import recalled_bars, steady_bars
 from scenescore_composer.model import TokenLstm
 from scenescore_composer.novelty import HeardBefore
 from scenescore_composer.performance.pedal import PIANOS, pedalled
 from scenescore_composer.performance.touch import played
-from scenescore_composer.planning import Plan, Wishes, plan_of
+from scenescore_composer.planning import EVENNESS, IN_SCALE, Plan, Wishes, plan_of
 from scenescore_composer.sampling import SamplingPlan, sample
 from scenescore_composer.score import Bar, Piece, transposed
 from scenescore_composer.selection import best
@@ -25,9 +25,15 @@ from scenescore_composer.tokens import KINDS, Kind, decode
 from scenescore_composer.training import Checkpoint, Lesson, TrainingPlan, train
 from scenescore_shared.errors import EmptyCorpusError
 
-COMPOSER = "lstm-remi@3"
+COMPOSER = "lstm-remi@4"
 """Name and version of the method, for provenance: changes when the same seed may give other music."""
 
+_LEARNT_SHARE = 0.2
+"""Of what a job learns from its draw, see `training.TrainingPlan`: more of it forgets what music is like elsewhere."""
+_NUCLEUS = (0.97, 0.85)
+"""For music that leaves its scale most and least: what is left out are the rarer pitches."""
+_RHYTHMIC_NUCLEUS = (1.0, 0.92)
+"""For the least and the most even music: what is left out are the rarer times and lengths."""
 _TRAINING_SHARE = 0.5
 """Of the progress that a job reports, training's part: about what it takes of the time."""
 
@@ -56,6 +62,10 @@ class ComposerBudget:
     """0 leaves the base model as it is."""
     candidates: int = 16
     """For each variation."""
+
+    @property
+    def training(self) -> TrainingPlan:
+        return TrainingPlan(tokens=self.training_tokens, share=_LEARNT_SHARE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +106,7 @@ def compose(
         train(
             model,
             [lesson_of(clip) for clip in clips],
-            TrainingPlan(tokens=budget.training_tokens),
+            budget.training,
             _generator(request.seed, "training"),
             lambda progress: checkpoint(_TRAINING_SHARE * progress),
         )
@@ -132,9 +142,12 @@ def _sampling_plan(plan: Plan, candidates: int, temperature: float, seed: int) -
     return SamplingPlan(
         opening=plan.opening,
         recalled=tuple(recalled_bars(bars, seed)),
+        steady=tuple(steady_bars(bars, seed)),
         vocabulary=plan.vocabulary,
         vectors=(vectors,) * candidates,
         temperature=temperature,
+        nucleus=float(np.interp(plan.in_scale, IN_SCALE, _NUCLEUS)),
+        rhythmic_nucleus=float(np.interp(plan.evenness, EVENNESS, _RHYTHMIC_NUCLEUS)),
     )
 
 

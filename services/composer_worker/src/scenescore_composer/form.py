@@ -15,6 +15,8 @@ _MIDDLE = "dede"
 """Between the first four phrases and their return, in longer music."""
 _NEW_ENDINGS = (1, 2, 2)
 """Bars at the end of a phrase that comes back that are new: how many, and how often so many."""
+_STEADINESS = (0.5, 1.0)
+"""Of the beta distribution of shares: what is steady by itself comes on top."""
 _IDEA_BARS = 2
 """Bars of a sentence's basic idea, which is said again at once."""
 
@@ -33,17 +35,33 @@ def recalled_bars(bars: int, seed: int) -> list[int | None]:
     if phrases < len("aa") and bars > 2 * _IDEA_BARS:
         recalled[_IDEA_BARS] = 0
         return recalled
+    sentences = chance.random()
     first: dict[str, int] = {}
     for number, letter in enumerate(_letters(phrases, chance)):
         start = number * PHRASE_BARS
         if letter not in first:
             first[letter] = start
+            if chance.random() < sentences:
+                recalled[start + _IDEA_BARS] = start
             continue
         for offset in range(PHRASE_BARS - chance.choice(_NEW_ENDINGS)):
-            recalled[start + offset] = first[letter] + offset
+            source = first[letter] + offset
+            again = recalled[source]
+            recalled[start + offset] = source if again is None else again
     closing = min(bars, 1 if (bars + 1) % PHRASE_BARS == 0 else 2)
     recalled[bars - closing :] = [None] * closing
     return recalled
+
+
+def steady_bars(bars: int, seed: int) -> list[bool]:
+    """For each of `bars` bars whether its notes start where those of the bar before do: how often, the seed says.
+
+    In the songs of OpenScore Lieder 0.39 of the bars of a song do, with a standard deviation of 0.29 from song to song.
+    What closes the piece is free.
+    """
+    chance = random.Random(f"{seed}/rhythm")
+    share = chance.betavariate(*_STEADINESS)
+    return [0 < bar < bars - 1 and chance.random() < share for bar in range(bars)]
 
 
 def _letters(phrases: int, chance: random.Random) -> Sequence[str]:

@@ -21,6 +21,7 @@ _BAR = KIND_CODE[token(Kind.METRE, 0)]
 _POSITION, _VELOCITY, _PITCH, _DURATION = (
     KIND_CODE[token(kind, 0)] for kind in (Kind.POSITION, Kind.VELOCITY, Kind.PITCH, Kind.DURATION)
 )
+_RHYTHMIC = [*range(VOCABULARY_SIZE)[span(Kind.POSITION)], *range(VOCABULARY_SIZE)[span(Kind.DURATION)]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,17 @@ class SamplingPlan:
     """For each bar to sample the earlier one that it repeats, None for a new one: see `form.recalled_bars`."""
     vocabulary: Mask
     """[VOCABULARY_SIZE], tokens that may be used at all, beside the opening."""
+    steady: tuple[bool, ...]
+    """For each bar to sample whether notes start in it where they start in the bar before, and nowhere else."""
     vectors: tuple[Vectors, ...]
     """For each candidate the conditions of its bars, [more than len(recalled), WIDTH]: see `conditioning`."""
-    voices: int = 8
+    voices: int = 6
     """Notes that may sound together."""
     temperature: float = 1.0
-    nucleus: float = 0.95
+    nucleus: float = 0.88
     """Only the likeliest tokens that hold this probability together are drawn from (Holtzman et al., 2020)."""
+    rhythmic_nucleus: float = 1.0
+    """The same of positions and durations."""
 
 
 def sample(
@@ -82,6 +87,9 @@ class _Run:
         """Of each candidate the step after each bar's METRE."""
         self._due: dict[int, deque[int]] = {}
         """Of candidates that repeat a bar what is left of it."""
+        self._rhythm: Masks = np.ones((count, SIZES[Kind.POSITION]), dtype=np.bool_)
+        """[candidates, positions], where notes may start in the bar that each is in."""
+        self._is_steady: Masks = np.zeros(count, dtype=np.bool_)
 
     @property
     def sequences(self) -> list[tuple[int, ...]]:
@@ -111,10 +119,20 @@ class _Run:
         # before that tick every voice is still held
         free = np.partition(state.until, -plan.voices, axis=1)[:, -plan.voices]
         kept[:, span(Kind.POSITION)] &= np.arange(SIZES[Kind.POSITION]) >= free[:, None]
+        self._keep_rhythm(kept)
         kept[self.ended] = True
         for row in np.flatnonzero(~kept.any(axis=1)):
             kept[row] = self._way_on(int(row), legal[row])
         return kept
+
+    def _keep_rhythm(self, kept: Masks) -> None:
+        """In steady bars the next of the rhythm's places alone, and no bar line before the last of them."""
+        positions = kept[:, span(Kind.POSITION)]
+        ahead = positions & self._rhythm
+        rest = np.flatnonzero(self._is_steady & ahead.any(axis=1))
+        positions[self._is_steady] = False
+        positions[rest, ahead[rest].argmax(axis=1)] = True
+        kept[rest, span(Kind.METRE)] = False
 
     def take(self, drawn: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Each candidate goes on by the token that is due in it, else by the one drawn; what they went on by.
@@ -142,11 +160,21 @@ class _Run:
         starts = self._bar_starts[row]
         bar = len(starts)
         starts.append(len(self._steps))
+        self._is_steady[row] = bar < len(self.plan.steady) and self.plan.steady[bar]
+        if self._is_steady[row]:
+            self._rhythm[row] = self._onsets(row, starts[bar - 1], starts[bar])
         source = self.plan.recalled[bar] if bar < len(self.plan.recalled) else None
         if source is not None:
             again = [int(step[row]) for step in self._steps[starts[source] : starts[source + 1] - 1]]
             bar_line = self.plan.opening[1]
             self._due[row] = deque((*self._spelt_again(row, again), bar_line))
+
+    def _onsets(self, row: int, start: int, end: int) -> Mask:
+        """[positions], at which of them a candidate's notes start between two of its steps."""
+        taken = np.array([step[row] for step in self._steps[start:end]])
+        rhythm: Mask = np.zeros(SIZES[Kind.POSITION], dtype=np.bool_)
+        rhythm[INDEX[taken[KIND_CODE[taken] == _POSITION]]] = True
+        return rhythm
 
     def _spelt_again(self, row: int, tokens: Sequence[int]) -> list[int]:
         """The tokens of an earlier bar as they are spelt here, less notes that find no voice free."""
@@ -202,7 +230,9 @@ def _draw(
     chances = torch.softmax(logits.masked_fill(~masks, -torch.inf) / plan.temperature, dim=-1)
     ranked, tokens = chances.sort(dim=-1, descending=True, stable=True)
     before = ranked.cumsum(dim=-1) - ranked
-    nucleus = ranked.masked_fill(before >= plan.nucleus, 0.0)
+    rhythmic = masks[:, _RHYTHMIC].any(dim=-1, keepdim=True)
+    share = torch.where(rhythmic, plan.rhythmic_nucleus, plan.nucleus)
+    nucleus = ranked.masked_fill(before >= share, 0.0)
     places = torch.multinomial(nucleus, 1, generator=generator)
     drawn: npt.NDArray[np.int64] = tokens.gather(1, places).squeeze(1).numpy()
     return drawn

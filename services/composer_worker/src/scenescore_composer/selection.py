@@ -31,6 +31,8 @@ _SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10, 11)}
 _MODE_STEP = 0.1
 _DENSITY_STEP, _TEXTURE_STEP = math.log(1.25), math.log(1.3)
 _REGISTER_STEP = 4.0
+_FIT_WEIGHT = 0.25
+"""The model was told the character already: music that flows counts for more than the last step towards it."""
 _FLAWS = {"collapsed": 100.0, "copied": 50.0}
 
 
@@ -86,7 +88,7 @@ class Verdict:
         flaws = _FLAWS["collapsed"] * self.collapsed + _FLAWS["copied"] * (
             self.shared_run > LONGEST_SHARED_RUN
         )
-        return self.fit + self.musicality + flaws
+        return _FIT_WEIGHT * self.fit + self.musicality + flaws
 
 
 def best(candidates: Sequence[Piece], plan: Plan, heard: HeardBefore) -> int:
@@ -104,7 +106,7 @@ def judge(piece: Piece, plan: Plan, heard: HeardBefore) -> Verdict:
     normal = plan.key.moved(plan.key.to_normal)
     return Verdict(
         fit=_fit(features, plan),
-        musicality=_musicality(piece, features, fallen.repeated_bars, normal),
+        musicality=_musicality(piece, features, fallen.repeated_bars, normal, plan),
         shared_run=heard.likeness(piece).notes,
         collapsed=fallen.is_collapsed,
     )
@@ -123,13 +125,14 @@ def _fit(features: Features, plan: Plan) -> float:
     )
 
 
-def _musicality(piece: Piece, features: Features, repeated: float, key: Key) -> float:
-    """What is missing of a clear key, a metre, some repetition, a range, a chord to end on."""
+def _musicality(piece: Piece, features: Features, repeated: float, key: Key, plan: Plan) -> float:
+    """What is missing of the planned rhythm and tonality, a metre, some repetition, a range, a chord to end on."""
     return (
-        8 * max(0.0, 0.9 - in_scale(piece, key))
-        + 3 * max(0.0, 0.75 - keys.estimate(piece.notes).fit)
+        24 * abs(in_scale(piece, key) - plan.in_scale)
+        + 24 * abs(evenness(piece) - plan.evenness)
+        + 20 * max(0.0, 0.35 - stepwise(piece))
+        + 3 * max(0.0, 0.65 - keys.estimate(piece.notes).fit)
         + 4 * max(0.0, 0.45 - on_beat(piece))
-        + 8 * max(0.0, evenness(piece) - 0.7)
         + 10 * max(0.0, harshness(piece) - 0.02)
         + 2 * max(0.0, repeated - 0.6)
         + 0.1 * max(0.0, 19 - features.pitch_range)
@@ -155,10 +158,20 @@ def on_beat(piece: Piece) -> float:
 
 
 def evenness(piece: Piece) -> float:
-    """Share of the times from onset to onset that are as long as the one before; 0.72 is the mean of CC0 songs."""
+    """Share of the times from onset to onset that are as long as the one before; CC0 songs have 0.69 ± 0.24."""
     onsets = sorted({note.onset for note in piece.notes})
     times = np.diff(onsets)
     return float(np.mean(times[1:] == times[:-1])) if len(times) > 1 else 1.0
+
+
+def stepwise(piece: Piece) -> float:
+    """Share of the steps between the highest notes of neighbouring onsets that are seconds: what makes notes a
+    melody (D. Huron, "Sweet Anticipation", 2006, chapter 5).
+    """
+    highest = {note.onset: note.pitch for note in sorted(piece.notes, key=lambda note: note.pitch)}
+    line = [pitch for _, pitch in sorted(highest.items())]
+    steps = np.abs(np.diff(line))
+    return float(np.mean((steps == 1) | (steps == 2))) if len(steps) else 0.0  # noqa: PLR2004 - semitones
 
 
 def harshness(piece: Piece) -> float:

@@ -37,6 +37,9 @@ class TrainingPlan:
     """Tokens that the gradient flows back through."""
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
+    share: float = 1.0
+    """How far to go from the weights at the start to those learnt, 0-1. Between the two lie models that know both,
+    better than either (M. Wortsman et al., "Robust fine-tuning of zero-shot models", 2022)."""
 
     @property
     def steps(self) -> int:
@@ -53,12 +56,14 @@ def train(
     """Train `model` in place on the lessons; the loss (nats a token) of each step.
 
     Clips follow one another without their EOS, in an order drawn anew for each pass, on `plan.batch` tracks
-    whose memory is carried from window to window. AdamW, the learning rate falling along a cosine. Draws from
-    `generator` alone: on one machine the same arguments give the same weights.
+    whose memory is carried from window to window. AdamW, the learning rate falling along a cosine; then back towards
+    the start as far as `plan.share` says. Draws from `generator` alone: on one machine the same arguments give the same
+    weights.
     """
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=plan.steps)
     losses: list[float] = []
+    before = [weights.detach().clone() for weights in model.parameters()]
     model.train()
     while len(losses) < plan.steps:
         memory: Memory | None = None
@@ -74,6 +79,9 @@ def train(
             optimiser.step()
             schedule.step()
             losses.append(loss.item())
+    with torch.no_grad():
+        for weights, start in zip(model.parameters(), before, strict=True):
+            weights.copy_(start.lerp(weights, plan.share))
     checkpoint(1.0)
     return losses
 

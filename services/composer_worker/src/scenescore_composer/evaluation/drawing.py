@@ -23,7 +23,7 @@ from scenescore_composer.corpus.catalogue import Clip
 from scenescore_composer.corpus.draw import draw
 from scenescore_composer.evaluation.data_folder import catalogue_in
 from scenescore_composer.model import TokenLstm
-from scenescore_composer.training import TrainingPlan, train
+from scenescore_composer.training import train
 from scenescore_shared.emotions import DEFAULT_EMOTIONS
 
 KEPT_ASIDE = 0.2
@@ -75,7 +75,7 @@ def likelihoods(
     for emotion in clips:
         drawn = sorted(draw({emotion: 1.0}, budget.clips, seed, available))
         model = copy.deepcopy(base)
-        plan = TrainingPlan(tokens=budget.training_tokens)
+        plan = budget.training
         generator = torch.Generator().manual_seed(seed)
         train(model, [lesson_of(by_id[each]) for each in drawn], plan, generator, lambda _: None)
         found[emotion] = said(model)

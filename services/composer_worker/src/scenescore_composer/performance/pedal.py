@@ -18,7 +18,7 @@ _FINE = FINE_TICKS_PER_QUARTER // TICKS_PER_QUARTER
 _LONG_BAR = 4 * TICKS_PER_QUARTER
 """Bars of that length hold two harmonies, shorter ones one."""
 _AFTER_THE_BEAT = FINE_TICKS_PER_QUARTER // 8
-_DRY = 0.75
+_DRY = 0.85
 """The articulation at which the pedal stays up."""
 
 Press = tuple[int, int]
