@@ -3,10 +3,10 @@
 python benchmarks/classify.py [--weights DIR] [--threads 2]
 
 End to end is what the worker does with a batch: JPEG files in, rounded probabilities out. The decoding and the forward
-pass are measured in turn with it, each with all of the threads to itself. Since both need the same cores, they allow
-1 / (1 / forward + 1 / decode) pictures a second together; the share says how much of that is reached. The pictures are
-scikit-learn's two photographs, cropped a little differently each time; those of 12 megapixels are enlarged, once
-as they are (smooth) and once with a sensor's grain on them.
+pass, from unpacked pictures on, are measured in turn with it, each with all of the threads to itself. Since both need
+the same cores, they allow 1 / (1 / forward + 1 / decode) pictures a second together; the share says how much of that is
+reached. The pictures are scikit-learn's two photographs, cropped a little differently each time; those of 12 megapixels
+are enlarged, once as they are (smooth) and once with a sensor's grain on them.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from sklearn.datasets import load_sample_images
 
 from scenescore_classifier.decoding import PictureDecoder
 from scenescore_classifier.inference import Classifier
+from scenescore_classifier.models.registry import architecture
 from scenescore_classifier.preprocessing import decode, to_pixels
 
 BATCHES = (1, 8, 32)
@@ -51,11 +52,12 @@ class Parts:
 
 
 def parts_of(classifier: Classifier, decoder: PictureDecoder, files: Sequence[bytes]) -> Parts:
-    tensors = [to_pixels(item) for item in decoder(files) if isinstance(item, Image.Image)]
+    images = [item for item in decoder(files) if isinstance(item, Image.Image)]
+    model = architecture(classifier.name.split("@")[0])
     return Parts(
         end_to_end=lambda: classifier.classify(files),
-        forward=lambda: classifier.mixes(tensors),
-        decode=lambda: [to_pixels(item) for item in decoder(files) if isinstance(item, Image.Image)],
+        forward=lambda: classifier.mixes([model.prepare(image) for image in images]),
+        decode=lambda: list(decoder(files)),
     )
 
 

@@ -36,7 +36,7 @@ def test_a_picture_becomes_music(client: Client) -> None:
     midi = client.music(job)
     assert_good_job(job, midi)
     assert job["provenance"]["seed"] == 7
-    assert job["provenance"]["classifier"].startswith("thesis-relu@")
+    assert job["provenance"]["classifier"].startswith("scene@")
     assert job["metrics"]["classify_seconds"] is not None
     again = client.wait(client.submit(jpeg(1), seed=7)["id"])
     assert client.music(again) == midi

@@ -26,10 +26,11 @@ from scenescore_classifier.distillation.views import (
     photographs,
     random_box,
 )
+from scenescore_classifier.models import registry, scene_backbone
 from scenescore_classifier.models.architecture import ModelError
 from scenescore_classifier.models.registry import architecture, availability
-from scenescore_classifier.models.scene import EMBEDDING, MAPS, SIDE, SceneCNN
-from scenescore_classifier.models.scene_backbone import load_backbone, save_backbone
+from scenescore_classifier.models.scene import DESCRIPTOR, EMBEDDING, MAPS, SIDE, SceneCNN
+from scenescore_classifier.models.scene_backbone import backbone_path, load_backbone, save_backbone
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ def test_parts_that_are_shown_the_teacher_s_maps_do_not_see_the_picture() -> Non
     alone = list(network.taught(pictures, maps, torch.zeros(2, dtype=torch.bool)))
     assert torch.equal(shown[1][0], shown[1][1])
     assert not torch.equal(alone[1][0], alone[1][1])
-    assert torch.allclose(alone[-1], network.embed(pictures), atol=1e-5)
+    assert torch.allclose(alone[-1], network.describe(pictures)[:, :EMBEDDING], atol=1e-5)
 
 
 def test_initial_weights_follow_from_the_generator_and_leave_the_global_one_alone() -> None:
@@ -205,7 +206,21 @@ def test_a_backbone_comes_back_as_it_was_but_for_half_precision(tmp_path: Path) 
     save_backbone(tmp_path / "b.safetensors", network, {"seed": 1})
     back = load_backbone(tmp_path / "b.safetensors").eval()
     pictures = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
-    assert torch.allclose(network.embed(pictures), back.embed(pictures), atol=2e-3)
+    assert torch.allclose(network.describe(pictures), back.describe(pictures), atol=5e-3)
+
+
+def test_a_descriptor_tells_what_is_where_in_the_last_maps() -> None:
+    network = SceneCNN(torch.Generator().manual_seed(1)).eval()
+    picture = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(2))
+    nothing = [torch.zeros(1, depth, side, side) for side, depth in MAPS]
+    _, middle, far, embedded = network.taught(picture, nothing, torch.zeros(1, dtype=torch.bool))
+    (descriptor,) = network.describe(picture)
+    wanted = [embedded]
+    for maps in (middle, far):
+        places = maps.flatten(2)
+        wanted += [places.mean(dim=2), places.max(dim=2).values, places.std(dim=2)]
+    assert descriptor.shape == (DESCRIPTOR,)
+    assert torch.allclose(descriptor, torch.cat(wanted, dim=1)[0], atol=1e-5)
 
 
 def test_a_damaged_or_foreign_backbone_is_refused(tmp_path: Path) -> None:
@@ -299,7 +314,11 @@ def test_the_command_teaches_from_a_folder(
     )
 
 
-def test_without_a_backbone_it_says_how_to_come_by_one(tmp_path: Path) -> None:
+def test_without_a_backbone_it_says_how_to_come_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (scene_backbone, registry):
+        monkeypatch.setattr(module, "backbone_path", lambda models_dir: backbone_path(models_dir, tmp_path))
     scene = architecture("scene", models_dir=tmp_path)
     with pytest.raises(ModelError, match=r"teach it once with python -m scenescore_classifier\.distillation"):
         scene.prepare(Image.new("RGB", (9, 9)))

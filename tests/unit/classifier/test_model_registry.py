@@ -68,7 +68,7 @@ def test_what_is_missing_comes_with_the_command_that_brings_it(
     monkeypatch.setattr(registry, "find_spec", lambda name: ModuleType(name) if name in installed else None)
     missing = {item.name: item.missing for item in availability(tmp_path)}
     assert missing == {
-        "scene": ("python -m scenescore_classifier.distillation",),
+        "scene": (),
         "thesis": (),
         "thesis-relu": (),
         "colours": (),

@@ -9,6 +9,7 @@ import pytest
 from scenescore_classifier import checkpoint
 from scenescore_classifier.inference import SHIPPED_WEIGHTS, Classifier
 from scenescore_classifier.models.head import LinearHead
+from scenescore_classifier.models.scene_backbone import BACKBONE_FILE
 from scenescore_shared.emotions import ALL_EMOTIONS, DEFAULT_EMOTIONS
 
 CARD_FILE, WEIGHTS_FILE = "thesis-relu.json", "thesis-relu.safetensors"
@@ -21,9 +22,10 @@ def test_the_card_is_of_these_weights() -> None:
     assert tuple(CARD["emotions"]) == ALL_EMOTIONS
 
 
-def test_they_load_and_answer(paint: Callable[..., bytes]) -> None:
-    classifier = Classifier.load()
-    assert classifier.name == f"thesis-relu@{CARD['sha256'][:8]}"
+@pytest.mark.parametrize("name", ["scene", "thesis-relu"])
+def test_they_load_and_answer(paint: Callable[..., bytes], name: str) -> None:
+    classifier = Classifier.load(name=name)
+    assert classifier.name == f"{name}@{checkpoint.load(SHIPPED_WEIGHTS, name).sha256[:8]}"
     (mix,) = classifier.classify([paint()])
     assert isinstance(mix, dict)
     assert tuple(mix) == DEFAULT_EMOTIONS
@@ -68,3 +70,30 @@ def test_mobilenet_s_model_card_quotes_the_measured_figures() -> None:
     assert card["training"]["command"] in text
     assert card["sha256"] in text
     assert card["data"]["fingerprint"] in text
+
+
+def test_scene_ships_whole_and_within_ten_megabytes() -> None:
+    trained = checkpoint.load(SHIPPED_WEIGHTS, "scene")
+    assert trained.emotions == ALL_EMOTIONS
+    files = [SHIPPED_WEIGHTS / name for name in ("scene.safetensors", BACKBONE_FILE)]
+    assert sum(file.stat().st_size for file in files) < 10_000_000
+    text = (SHIPPED_WEIGHTS / "SCENE_CARD.md").read_text(encoding="utf-8")
+    for file in files:
+        assert hashlib.sha256(file.read_bytes()).hexdigest() in text
+    for figure in ("accuracy", "balanced_accuracy", "brier_score", "log_loss"):
+        for part in ("all_emotions", "default_emotions"):
+            measured = trained.card["metrics"][part][figure]
+            low, high = measured["interval_95"]
+            assert f"{measured['value']:.3f} ± {measured['spread']:.3f} ({low:.3f} to {high:.3f})" in text
+    assert trained.card["training"]["command"] in text
+    assert trained.card["data"]["fingerprint"] in text
+
+
+def test_scene_answers_alone_as_in_a_batch(paint: Callable[..., bytes]) -> None:
+    classifier = Classifier.load()
+    files = [paint(seed) for seed in range(5)]
+    assert classifier.classify(files) == [classifier.classify([file])[0] for file in files]
+
+
+def test_scene_classifies_unless_another_is_named() -> None:
+    assert Classifier.load().name.startswith("scene@")

@@ -16,6 +16,7 @@ def test_list_says_what_is_ready_and_what_others_need(
     assert main(["models", "list", "--json", "--data-dir", str(tmp_path)]) == 0
     lines = {item["name"]: item for item in map(json.loads, capsys.readouterr().out.splitlines())}
     assert lines["thesis-relu"] == {"name": "thesis-relu", "weights_shipped": True, "missing": []}
+    assert lines["scene"] == {"name": "scene", "weights_shipped": True, "missing": []}
     assert lines["mobilenet"]["weights_shipped"] is True
     assert lines["mobilenet"]["missing"] == [
         "pip install 'scenescore-classifier[mobilenet]'",

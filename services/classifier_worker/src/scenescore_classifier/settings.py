@@ -11,9 +11,7 @@ from scenescore_shared.settings import CommonSettings, Group
 class ClassifierGroup(Group):
     model: Annotated[
         str | None,
-        Field(
-            description="Which model classifies, as `scenescore models list` names it; thesis-relu by default"
-        ),
+        Field(description="Which model classifies, as `scenescore models list` names it; scene by default"),
     ] = None
     device: Annotated[str, Field(description="cpu, or cuda where there is a GPU")] = "cpu"
     threads: Annotated[int, Field(gt=0, description="CPU threads")] = 1

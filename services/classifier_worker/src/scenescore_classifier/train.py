@@ -24,7 +24,8 @@ from scenescore_classifier.data import Dataset, DatasetError, Scale, Skipped, re
 from scenescore_classifier.evaluation import Run, repeat, splits
 from scenescore_classifier.exits import exit_status
 from scenescore_classifier.models.architecture import Architecture, Training, file_stem
-from scenescore_classifier.models.registry import DEFAULT, NAMES, architecture
+from scenescore_classifier.models.registry import NAMES, architecture
+from scenescore_classifier.models.thesis import AS_DESCRIBED
 from scenescore_classifier.novelty import Noting
 from scenescore_classifier.novelty import fit as fit_novelty
 from scenescore_classifier.training import card
@@ -135,7 +136,10 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, required=True, help="folder for the weights, their card and skipped.csv"
     )
     parser.add_argument(
-        "--model", default=DEFAULT, metavar="NAME", help=f"one of {', '.join(NAMES)} (default {DEFAULT})"
+        "--model",
+        default=AS_DESCRIBED,
+        metavar="NAME",
+        help=f"one of {', '.join(NAMES)} (default {AS_DESCRIBED})",
     )
     parser.add_argument(
         "--models-dir",

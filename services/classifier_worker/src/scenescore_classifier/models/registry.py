@@ -19,7 +19,7 @@ from scenescore_classifier.models.scene_backbone import TEACH, Scene, backbone_p
 from scenescore_classifier.models.thesis import AS_DESCRIBED, AS_PRINTED, Thesis
 from scenescore_classifier.models.timm_backbone import TimmBackbone
 
-DEFAULT = AS_DESCRIBED
+DEFAULT = SCENE
 """The model whose weights serve unless the settings name others."""
 
 TIMM, CLIP, MOBILENET = "timm:", "clip:", "mobilenet"

@@ -28,6 +28,9 @@ DEPTHS = (1, 2, 2)
 
 STEM = 24
 
+DESCRIPTOR = EMBEDDING + 3 * sum(channels for _, channels in MAPS[1:])
+"""Numbers that describe a picture to a head: 2,528."""
+
 
 class SceneCNN(nn.Module):
     """Pictures → maps → embedding.
@@ -54,12 +57,19 @@ class SceneCNN(nn.Module):
             )
             self.embedding = nn.Conv2d(far, EMBEDDING, 1)
 
-    def embed(self, pictures: Tensor) -> Tensor:
-        """Pictures (n, 3, 112, 112) in [0, 1] → embeddings (n, 1280) in [0, 6]."""
+    def describe(self, pictures: Tensor) -> Tensor:
+        """Pictures (n, 3, 112, 112) in [0, 1] → descriptors (n, 2528).
+
+        The embedding first, each number in [0, 6]; then of the last two parts' maps the mean, the maximum and the
+        standard deviation of each channel: what stands somewhere, and what everywhere, without the errors of the
+        layers after it.
+        """
         x = centred(pictures).contiguous(memory_format=torch.channels_last)
+        pooled = []
         for part in self.parts:
             x = part(x)  # (n, 32, 28, 28), (n, 96, 14, 14), (n, 320, 7, 7)
-        return self.pool(x)
+            pooled += [x.mean(dim=(2, 3)), x.amax(dim=(2, 3)), x.std(dim=(2, 3))]
+        return torch.cat([self.pool(x), *pooled[3:]], dim=1)
 
     def pool(self, maps: Tensor) -> Tensor:
         """The last part's maps (n, 320, 7, 7) → embeddings (n, 1280)."""

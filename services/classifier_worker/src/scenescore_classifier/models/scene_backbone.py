@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from scenescore_classifier.checkpoint import CheckpointError, write_atomically
 from scenescore_classifier.models.architecture import ModelError, Training
 from scenescore_classifier.models.head import LinearHead
-from scenescore_classifier.models.scene import EMBEDDING, SIDE, SceneCNN
+from scenescore_classifier.models.scene import DESCRIPTOR, SIDE, SceneCNN
 from scenescore_classifier.preprocessing import to_pixels, to_shares
 
 NAME = "scene"
@@ -57,31 +57,31 @@ def load_backbone(path: Path) -> SceneCNN:
 
 
 class Scene:
-    """The network's embedding of the whole scene, squeezed, and of its middle square, each also mirrored; averaged.
+    """The network's descriptor of the whole scene, squeezed, and of its middle square, each also mirrored; averaged.
 
     `models_dir` holds scene/BACKBONE_FILE, as distillation left it; without one, the shipped backbone serves.
     """
 
     name = NAME
     training = Training.HEAD
-    prepared_shape: tuple[int, ...] = (EMBEDDING,)
+    prepared_shape: tuple[int, ...] = (DESCRIPTOR,)
 
     def __init__(self, models_dir: Path | None) -> None:
         self._models_dir = models_dir
 
     def prepare(self, image: Image.Image) -> Tensor:
-        """float32 (1280,). Raises ModelError where there is no backbone, CheckpointError where it is damaged."""
+        """float32 (2528,). Raises ModelError where there is no backbone, CheckpointError where it is damaged."""
         views = torch.stack([to_pixels(image, SIDE), to_pixels(ImageOps.fit(image, (SIDE, SIDE)), SIDE)])
         pixels = to_shares(torch.cat([views, views.flip(3)]))  # (4, 3, 112, 112)
         with torch.inference_mode():
-            embedding: Tensor = self._network.embed(pixels).mean(dim=0)
-        return embedding
+            descriptor: Tensor = self._network.describe(pixels).mean(dim=0)
+        return descriptor
 
     def network(
         self, emotions: Sequence[str], generator: torch.Generator | None = None, *, pretrained: bool = False
     ) -> nn.Module:
         """The head alone: the backbone has been taught without labels."""
-        return LinearHead(EMBEDDING, len(emotions))
+        return LinearHead(DESCRIPTOR, len(emotions))
 
     @cached_property
     def _network(self) -> SceneCNN:
