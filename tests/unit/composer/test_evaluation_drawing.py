@@ -28,7 +28,7 @@ def test_what_was_drawn_becomes_likelier(clips: list[Clip], tiny_base: TokenLstm
     found = likelihoods(by_emotion, tiny_base, budget, seed=3)
     assert set(found) == {NOTHING, "happy", "sad"}
     for emotion, untaught in found[NOTHING].items():
-        assert found[emotion][emotion] < untaught - 0.05
+        assert found[emotion][emotion] < untaught - 0.01, "a fifth of what is learnt is kept"
 
 
 def test_it_needs_a_corpus(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
