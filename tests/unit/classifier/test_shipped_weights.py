@@ -59,9 +59,10 @@ def test_the_shipped_head_of_mobilenet_is_small_and_of_its_card() -> None:
     assert bool((head.scale > 0).all())
 
 
-def test_mobilenet_s_model_card_quotes_the_measured_figures() -> None:
-    text = (SHIPPED_WEIGHTS / "MOBILENET_CARD.md").read_text(encoding="utf-8")
-    card = checkpoint.load(SHIPPED_WEIGHTS, "mobilenet").card
+@pytest.mark.parametrize("name", ["scene", "mobilenet"])
+def test_the_model_card_of_a_head_quotes_the_measured_figures(name: str) -> None:
+    text = (SHIPPED_WEIGHTS / f"{name.upper()}_CARD.md").read_text(encoding="utf-8")
+    card = checkpoint.load(SHIPPED_WEIGHTS, name).card
     for figure in ("accuracy", "balanced_accuracy", "brier_score", "log_loss"):
         for part in ("all_emotions", "default_emotions"):
             measured = card["metrics"][part][figure]
@@ -80,13 +81,6 @@ def test_scene_ships_whole_and_within_ten_megabytes() -> None:
     text = (SHIPPED_WEIGHTS / "SCENE_CARD.md").read_text(encoding="utf-8")
     for file in files:
         assert hashlib.sha256(file.read_bytes()).hexdigest() in text
-    for figure in ("accuracy", "balanced_accuracy", "brier_score", "log_loss"):
-        for part in ("all_emotions", "default_emotions"):
-            measured = trained.card["metrics"][part][figure]
-            low, high = measured["interval_95"]
-            assert f"{measured['value']:.3f} ± {measured['spread']:.3f} ({low:.3f} to {high:.3f})" in text
-    assert trained.card["training"]["command"] in text
-    assert trained.card["data"]["fingerprint"] in text
 
 
 def test_scene_answers_alone_as_in_a_batch(paint: Callable[..., bytes]) -> None:

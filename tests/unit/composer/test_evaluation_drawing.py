@@ -24,11 +24,11 @@ def test_what_was_drawn_becomes_likelier(clips: list[Clip], tiny_base: TokenLstm
     by_emotion = {
         emotion: [clip for clip in clips if clip.emotion == emotion] for emotion in ("happy", "sad")
     }
-    budget = ComposerBudget(training_tokens=20_000)
+    budget = ComposerBudget(training_tokens=60_000)
     found = likelihoods(by_emotion, tiny_base, budget, seed=3)
     assert set(found) == {NOTHING, "happy", "sad"}
     for emotion, untaught in found[NOTHING].items():
-        assert found[emotion][emotion] < untaught - 0.01, "a fifth of what is learnt is kept"
+        assert found[emotion][emotion] < untaught - 0.05
 
 
 def test_it_needs_a_corpus(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -42,7 +42,7 @@ class SamplingPlan:
     nucleus: float = 0.88
     """Only the likeliest tokens that hold this probability together are drawn from (Holtzman et al., 2020)."""
     rhythmic_nucleus: float = 1.0
-    """The same of positions and durations."""
+    """The same wherever a position or a duration may come next."""
 
 
 def sample(

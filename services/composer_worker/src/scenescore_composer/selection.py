@@ -31,6 +31,8 @@ _SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10, 11)}
 _MODE_STEP = 0.1
 _DENSITY_STEP, _TEXTURE_STEP = math.log(1.25), math.log(1.3)
 _REGISTER_STEP = 4.0
+_SECONDS = (1, 2)
+"""In semitones: minor and major."""
 _FIT_WEIGHT = 0.25
 """The model was told the character already: music that flows counts for more than the last step towards it."""
 _FLAWS = {"collapsed": 100.0, "copied": 50.0}
@@ -171,7 +173,7 @@ def stepwise(piece: Piece) -> float:
     highest = {note.onset: note.pitch for note in sorted(piece.notes, key=lambda note: note.pitch)}
     line = [pitch for _, pitch in sorted(highest.items())]
     steps = np.abs(np.diff(line))
-    return float(np.mean((steps == 1) | (steps == 2))) if len(steps) else 0.0  # noqa: PLR2004 - semitones
+    return float(np.isin(steps, _SECONDS).mean()) if len(steps) else 0.0
 
 
 def harshness(piece: Piece) -> float:

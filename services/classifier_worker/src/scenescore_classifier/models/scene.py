@@ -65,11 +65,13 @@ class SceneCNN(nn.Module):
         layers after it.
         """
         x = centred(pictures).contiguous(memory_format=torch.channels_last)
+        first, *later = self.parts
+        x = first(x)  # (n, 32, 28, 28)
         pooled = []
-        for part in self.parts:
-            x = part(x)  # (n, 32, 28, 28), (n, 96, 14, 14), (n, 320, 7, 7)
+        for part in later:
+            x = part(x)  # (n, 96, 14, 14), (n, 320, 7, 7)
             pooled += [x.mean(dim=(2, 3)), x.amax(dim=(2, 3)), x.std(dim=(2, 3))]
-        return torch.cat([self.pool(x), *pooled[3:]], dim=1)
+        return torch.cat([self.pool(x), *pooled], dim=1)
 
     def pool(self, maps: Tensor) -> Tensor:
         """The last part's maps (n, 320, 7, 7) → embeddings (n, 1280)."""
