@@ -21,7 +21,6 @@ _BAR = KIND_CODE[token(Kind.METRE, 0)]
 _POSITION, _VELOCITY, _PITCH, _DURATION = (
     KIND_CODE[token(kind, 0)] for kind in (Kind.POSITION, Kind.VELOCITY, Kind.PITCH, Kind.DURATION)
 )
-_RHYTHMIC = [*range(VOCABULARY_SIZE)[span(Kind.POSITION)], *range(VOCABULARY_SIZE)[span(Kind.DURATION)]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +126,8 @@ class _Run:
 
     def _keep_rhythm(self, kept: Masks) -> None:
         """In steady bars the next of the rhythm's places alone, and no bar line before the last of them."""
+        if not self._is_steady.any():
+            return
         positions = kept[:, span(Kind.POSITION)]
         ahead = positions & self._rhythm
         rest = np.flatnonzero(self._is_steady & ahead.any(axis=1))
@@ -230,9 +231,10 @@ def _draw(
     chances = torch.softmax(logits.masked_fill(~masks, -torch.inf) / plan.temperature, dim=-1)
     ranked, tokens = chances.sort(dim=-1, descending=True, stable=True)
     before = ranked.cumsum(dim=-1) - ranked
-    rhythmic = masks[:, _RHYTHMIC].any(dim=-1, keepdim=True)
+    places, lengths = masks[:, span(Kind.POSITION)], masks[:, span(Kind.DURATION)]
+    rhythmic = places.any(dim=-1, keepdim=True) | lengths.any(dim=-1, keepdim=True)
     share = torch.where(rhythmic, plan.rhythmic_nucleus, plan.nucleus)
     nucleus = ranked.masked_fill(before >= share, 0.0)
-    places = torch.multinomial(nucleus, 1, generator=generator)
-    drawn: npt.NDArray[np.int64] = tokens.gather(1, places).squeeze(1).numpy()
+    ranks = torch.multinomial(nucleus, 1, generator=generator)
+    drawn: npt.NDArray[np.int64] = tokens.gather(1, ranks).squeeze(1).numpy()
     return drawn
