@@ -81,6 +81,7 @@ def test_every_row_is_there_with_its_command(results: Path) -> None:
         if not shipped.of(row):
             assert f"| `{row.name}` (pending) | `{row.example}` |" in text
     for known in shipped.cards:
+        assert all(known["data"][part] for part in ("name", "citation", "licence")), "weights name their data"
         assert known["training"]["command"] in text
         value = known["metrics"]["default_emotions"]["balanced_accuracy"]
         assert f"{value['value']:.3f}" in text
@@ -116,18 +117,29 @@ def test_what_the_gan_brought_is_shown(results: Path) -> None:
     emotion = results / "gan" / "sad"
     emotion.mkdir()
     (emotion / "grid.png").write_bytes(b"")
-    near = {"made_to_real": {"median": 2.0}, "real_to_other_real": {"median": 3.0}}
+    near = {
+        "made_to_real": {"median": 2.0, "least": 1.0},
+        "real_to_other_real": {"median": 3.0, "least": 0.5},
+    }
     quality = {
         "emotion": "sad",
         "form": "wgan",
         "side": 64,
         "step": 30,
+        "batch": 16,
+        "minutes": 10.0,
+        "real": 61,
+        "made": 200,
+        "features": "painted@1234, hidden layer (64)",
         "frechet": {"made": 9.5, "floor": 1.5},
         "nearest": {"features": near},
     }
     (emotion / "quality.json").write_text(json.dumps(quality))
     text = made(results)
-    assert "| sad | wgan | 64 | 30 | 9.500 | 1.500 | 2.000 | 3.000 |" in text
+    assert (
+        "| sad | wgan | 64 | 61 | 30 of 16 | 10.0 | 9.500 | 1.500 | 2.000 (1.000) | 3.000 (0.500) |" in text
+    )
+    assert "--count 200`; features: painted@1234, hidden layer (64)." in text
     assert "![sad](classifier/gan/sad/grid.png)" in text
     assert "no difference shown" in text
 

@@ -38,6 +38,8 @@ def test_from_training_to_admitting(
     figures = json.loads(capsys.readouterr().out)
     assert figures["emotion"] == "happy"
     assert figures["real"] == 4
+    assert figures["batch"] == 4
+    assert figures["minutes"] >= 0
     assert (gans / "happy" / "nearest.png").is_file()
     assert main(["admit", str(review), str(tmp_path / "training"), "*00000.png", "--by", "ann"]) == 0
     assert main(["reject", str(review), "*"]) == 0

@@ -76,6 +76,8 @@ def _quality(options: argparse.Namespace) -> None:
         "form": training.settings.form,
         "side": training.settings.side,
         "step": training.step,
+        "batch": training.settings.batch,
+        "minutes": round(training.seconds / 60, 1),
         **figures,
     }
     text = json.dumps(figures, indent=2) + "\n"

@@ -69,7 +69,7 @@ def _lines(results: Results, folder: Path) -> Iterator[str]:
         [sections.AFFECT, "", *sections.affect_table(results)],
     )
     yield from _section("Teaching `scene`", sections.distillation(results))
-    yield from _section("Generated pictures", [*sections.quality_table(results), *_grids(folder), ""])
+    yield from _section("Generated pictures", [*sections.quality_table(results), "", *_grids(folder), ""])
     yield table.render(folder / GAN_FOLDER / "rows", GAN_ROWS, lambda name: f"{GAN_COMMAND} {name}").rstrip()
     yield from _section("Data", sections.data(results))
 

@@ -158,14 +158,34 @@ def quality_table(results: Results) -> Iterator[str]:
     if not results.quality:
         yield "Pending: `python -m scenescore_classifier.gan train|sample|quality`; no GAN has been trained yet."
         return
-    yield "| emotion | form | side | steps | Fréchet distance | of real halves | nearest real, median | among real |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield (
+        "Fréchet distances between real pictures and generated ones, beside that between two random halves of the "
+        "real ones; then how far the nearest real picture is, from a generated one and from another real one. A "
+        "generated picture much nearer than real ones are to each other is a copy, or shows as little as the mean."
+    )
+    yield ""
+    yield (
+        "`python -m scenescore_classifier.gan train FOLDER --out DIR --form FORM --batch BATCH --minutes MINUTES`, "
+        "steps of so many pictures; then "
+        "`python -m scenescore_classifier.gan quality FOLDER DIR/EMOTION --count "
+        f"{results.quality[0]['made']}`; features: {results.quality[0]['features']}."
+    )
+    yield ""
+    yield (
+        "| emotion | form | side | real pictures | steps | minutes | Fréchet distance | of real halves "
+        "| nearest real, median (least) | among real |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|---|"
     for found in results.quality:
         near = found["nearest"]["features"]
+        made, among = (
+            f"{near[kind]['median']:.3f} ({near[kind]['least']:.3f})"
+            for kind in ("made_to_real", "real_to_other_real")
+        )
         yield (
-            f"| {found['emotion']} | {found['form']} | {found['side']} | {found['step']} | "
-            f"{found['frechet']['made']:.3f} | {found['frechet']['floor']:.3f} | "
-            f"{near['made_to_real']['median']:.3f} | {near['real_to_other_real']['median']:.3f} |"
+            f"| {found['emotion']} | {found['form']} | {found['side']} | {found['real']} | "
+            f"{found['step']} of {found['batch']} | {found['minutes']} | "
+            f"{found['frechet']['made']:.3f} | {found['frechet']['floor']:.3f} | {made} | {among} |"
         )
 
 
