@@ -2,14 +2,21 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import torch
 
 from scenescore_classifier import checkpoint
+from scenescore_classifier.checkpoint import CheckpointError
 from scenescore_classifier.inference import SHIPPED_WEIGHTS, Classifier
 from scenescore_classifier.models.head import LinearHead
-from scenescore_classifier.models.scene_backbone import BACKBONE_FILE
+from scenescore_classifier.models.registry import architecture
+from scenescore_classifier.models.scene import SceneCNN
+from scenescore_classifier.models.scene_backbone import BACKBONE_FILE, save_backbone
+from scenescore_classifier.training.card import backbone_of
 from scenescore_shared.emotions import ALL_EMOTIONS, DEFAULT_EMOTIONS
 
 CARD_FILE, WEIGHTS_FILE = "thesis-relu.json", "thesis-relu.safetensors"
@@ -29,6 +36,21 @@ def test_they_load_and_answer(paint: Callable[..., bytes], name: str) -> None:
     (mix,) = classifier.classify([paint()])
     assert isinstance(mix, dict)
     assert tuple(mix) == DEFAULT_EMOTIONS
+
+
+def test_a_shipped_head_is_refused_on_a_backbone_of_one_s_own(tmp_path: Path) -> None:
+    own = tmp_path / "scene" / BACKBONE_FILE
+    save_backbone(own, SceneCNN(torch.Generator().manual_seed(1)), {})
+    with pytest.raises(CheckpointError, match=r"head on another backbone.*--model scene"):
+        Classifier.load(name="scene", models_dir=tmp_path)
+    shutil.copy(SHIPPED_WEIGHTS / BACKBONE_FILE, own)
+    assert Classifier.load(name="scene", models_dir=tmp_path).name.startswith("scene@")
+
+
+def test_a_card_names_the_backbone_that_its_head_fits() -> None:
+    shipped = checkpoint.load(SHIPPED_WEIGHTS, "scene").card["backbone_sha256"]
+    assert backbone_of(architecture("scene")) == {"backbone_sha256": shipped}
+    assert backbone_of(architecture("colours")) == {}
 
 
 def test_they_are_small() -> None:

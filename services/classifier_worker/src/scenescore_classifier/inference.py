@@ -16,7 +16,7 @@ from scenescore_classifier import checkpoint
 from scenescore_classifier.checkpoint import Checkpoint, CheckpointError
 from scenescore_classifier.decoding import Decode, PictureDecoder
 from scenescore_classifier.invariance import logits_of, prepared
-from scenescore_classifier.models.architecture import Architecture, as_input
+from scenescore_classifier.models.architecture import Architecture, OnOwnBackbone, as_input
 from scenescore_classifier.models.registry import DEFAULT, architecture
 from scenescore_classifier.novelty import Novelty, statistics, towards_even
 from scenescore_classifier.preprocessing import SIDE
@@ -48,6 +48,7 @@ class Classifier:
                 f"The classifier knows {', '.join(trained.emotions)}: name some of these, "
                 f"not {', '.join(unknown) or 'none'}."
             )
+        _check_backbone(model, trained)
         network = model.network(trained.emotions)
         checkpoint.load_state(network, trained.weights)
         self.name = f"{model.name}@{trained.sha256[:8]}"
@@ -134,3 +135,16 @@ class _Seen:
     prepared: Tensor
     scene_share: float
     """How much of the network's answer stands, in [0, 1]."""
+
+
+def _check_backbone(model: Architecture, trained: Checkpoint) -> None:
+    """Raises CheckpointError where the weights are a head that was trained on another backbone: its answers would be
+    wrong without a word.
+    """
+    taught_on = trained.card.get("backbone_sha256")
+    if taught_on is None or not isinstance(model, OnOwnBackbone) or model.backbone_sha256() == taught_on:
+        return
+    raise CheckpointError(
+        f"These weights of {model.name} are a head on another backbone than the one here: train a head on it "
+        f"(python -m scenescore_classifier.train FOLDER --out DIR --model {model.name}), or take it out of the models."
+    )

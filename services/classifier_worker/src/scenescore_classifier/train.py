@@ -80,6 +80,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         "emotions": list(rows.emotions),
         "temperature": temperature,
         "novelty": None if novelty is None else novelty.as_card(),
+        **card.backbone_of(model),
         "training": card.training_of(options, model, learner, final),
         "data": card.data_of(options, dataset),
         "metrics": {

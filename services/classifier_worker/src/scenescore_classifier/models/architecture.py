@@ -65,6 +65,16 @@ class Architecture(Protocol):
         """
 
 
+@runtime_checkable
+class OnOwnBackbone(Protocol):
+    """A model on a frozen backbone that users may teach themselves: a head fits the one that it was trained on."""
+
+    def backbone_sha256(self) -> str:
+        """Of the backbone's file, 64 hex digits. Raises ModelError where there is none, CheckpointError where it can't
+        be read.
+        """
+
+
 def as_input(prepared: Tensor) -> Tensor:
     """What networks read: pixels (uint8) as shares of full brightness, embeddings as they are. Float32."""
     return to_shares(prepared) if prepared.dtype == torch.uint8 else prepared.to(torch.float32)

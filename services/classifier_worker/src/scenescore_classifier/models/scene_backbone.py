@@ -1,5 +1,6 @@
 """`scene`: the product's own network, taught by distillation, as a frozen backbone under a head."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -40,9 +41,7 @@ def save_backbone(path: Path, network: SceneCNN, facts: Mapping[str, Any]) -> No
 def load_backbone(path: Path) -> SceneCNN:
     """The network with the weights in `path`. Raises CheckpointError where they are unusable."""
     try:
-        kept = parse_tensors(path.read_bytes())
-    except OSError as error:
-        raise CheckpointError(f"{path} can't be read: {error.strerror}.") from error
+        kept = parse_tensors(_read(path))
     except SafetensorError as error:
         raise CheckpointError(f"{path} is damaged: restore it ({error}).") from error
     network = SceneCNN()
@@ -83,18 +82,33 @@ class Scene:
         """The head alone: the backbone has been taught without labels."""
         return LinearHead(DESCRIPTOR, len(emotions))
 
+    def backbone_sha256(self) -> str:
+        """As `OnOwnBackbone` says."""
+        return hashlib.sha256(_read(self._backbone)).hexdigest()
+
     @cached_property
     def _network(self) -> SceneCNN:
+        return load_backbone(self._backbone).eval()
+
+    @property
+    def _backbone(self) -> Path:
         path = backbone_path(self._models_dir)
         if path is None:
             raise ModelError(
                 f"{NAME} needs its backbone, which is not here yet: teach it once with {TEACH}, and put its "
                 f"{BACKBONE_FILE} into the folder {NAME} of the models."
             )
-        return load_backbone(path).eval()
+        return path
 
 
 def backbone_path(models_dir: Path | None, shipped: Path = SHIPPED) -> Path | None:
     """Where the backbone lies: one of the user's own, or else the shipped one; None where there is neither."""
     own = (models_dir / NAME / BACKBONE_FILE,) if models_dir else ()
     return next((path for path in (*own, shipped / BACKBONE_FILE) if path.is_file()), None)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path} can't be read: {error.strerror}.") from error

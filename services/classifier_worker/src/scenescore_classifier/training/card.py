@@ -22,7 +22,7 @@ from scenescore_classifier.evaluation import (
     scores,
 )
 from scenescore_classifier.metrics import Floats
-from scenescore_classifier.models.architecture import Architecture, Training
+from scenescore_classifier.models.architecture import Architecture, OnOwnBackbone, Training
 from scenescore_classifier.novelty import Novelty, statistics, towards_even
 from scenescore_classifier.training.affect import affect_figures
 from scenescore_classifier.training.learner import Learner, Predictor, Rows
@@ -61,6 +61,11 @@ def training_of(
         **learner.description,
         "chosen": dict(final.chosen),
     }
+
+
+def backbone_of(model: Architecture) -> dict[str, str]:
+    """Which backbone the head fits, where there may be several."""
+    return {"backbone_sha256": model.backbone_sha256()} if isinstance(model, OnOwnBackbone) else {}
 
 
 def data_of(options: argparse.Namespace, dataset: Dataset) -> dict[str, Any]:
