@@ -23,16 +23,15 @@ from torch import nn
 from scenescore_composer import composing, midi
 from scenescore_composer.adapters.sql_catalogue import SqlClipCatalogue
 from scenescore_composer.base_model.shipped import load_base
-from scenescore_composer.composing import ComposerBudget, CompositionRequest, compose
+from scenescore_composer.composing import ComposerBudget, CompositionRequest, compose, sampling_plan
 from scenescore_composer.corpus.catalogue import Clip
 from scenescore_composer.corpus.draw import draw
-from scenescore_composer.form import recalled_bars, steady_bars
 from scenescore_composer.model import TokenLstm
 from scenescore_composer.planning import Wishes, plan_of
 from scenescore_composer.recipe.procedure import Budget, Recipe, drawn
 from scenescore_composer.recipe.representation import first_part
 from scenescore_composer.recordings.recording import from_piece
-from scenescore_composer.sampling import SamplingPlan, sample
+from scenescore_composer.sampling import sample
 from scenescore_composer.tokens import decode
 from scenescore_composer.training import warm_up
 from scenescore_shared.adapters.sql.engine import make_engine
@@ -84,13 +83,7 @@ def bare_steps(model: TokenLstm, candidates: int, steps: int) -> float:
 def sampling(base: TokenLstm, budget: ComposerBudget, clips: list[Clip]) -> None:
     """Steps a second of sampling and of the bare network, in turn."""
     plan = plan_of(clips, MIXES[0], Wishes(30.0), seed=0)
-    settled = SamplingPlan(
-        opening=plan.opening,
-        recalled=tuple(recalled_bars(plan.frame.sampled_bars, seed=0)),
-        steady=tuple(steady_bars(plan.frame.sampled_bars, seed=0)),
-        vocabulary=plan.vocabulary,
-        vectors=(plan.condition.vectors(plan.frame.sampled_bars + 1),) * budget.candidates,
-    )
+    settled = sampling_plan(plan, budget.candidates, temperature=1.0, seed=0)
     shares = []
     for seed in range(ROUNDS):
         told: list[float] = []

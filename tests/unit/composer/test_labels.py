@@ -10,7 +10,7 @@ from scenescore_composer import midi
 from scenescore_composer.corpus.agreement import agreement
 from scenescore_composer.corpus.agreement import main as agreement_command
 from scenescore_composer.corpus.cutting import cut
-from scenescore_composer.corpus.features import Features, measure
+from scenescore_composer.corpus.features import Features, evenness, measure
 from scenescore_composer.corpus.labels import label, mix
 from scenescore_composer.score import Bar, Note, Piece
 
@@ -68,6 +68,15 @@ def test_measures_are_what_they_say() -> None:
     assert (found.pitch_range, found.silence, found.tonic) == (12, 0.25, 0)
     assert found.polyphony == pytest.approx(84 / 36)
     assert found.major > 0
+
+
+def test_evenness_counts_times_that_are_as_long_as_the_one_before() -> None:
+    def line(*onsets: int) -> Piece:
+        return Piece((Bar(4, 4, 120),) * 2, tuple(Note(onset, 60, 1, 72) for onset in onsets))
+
+    assert evenness(line(0, 12, 24, 36)) == 1
+    assert evenness(line(0, 12, 24, 30, 42)) == pytest.approx(1 / 3)
+    assert evenness(line(0, 12)) == 1, "nothing is uneven yet"
 
 
 def test_silence_measures_as_nothing() -> None:

@@ -16,7 +16,7 @@ from scenescore_composer.grammar import State, advance, legal
 from scenescore_composer.model import ModelSize, TokenLstm
 from scenescore_composer.planning import Wishes, plan_of
 from scenescore_composer.sampling import SamplingPlan, sample
-from scenescore_composer.tokens import EOS, KINDS, Kind, decode
+from scenescore_composer.tokens import EOS, KINDS, Kind, decode, token
 
 BARS = (None, None, 0, 1, None, None)
 
@@ -28,6 +28,7 @@ def plan(clips: list[Clip]) -> SamplingPlan:
         opening=settled.opening,
         recalled=BARS,
         steady=(False,) * len(BARS),
+        figured=(False,) * len(BARS),
         vocabulary=settled.vocabulary,
         vectors=(settled.condition.vectors(len(BARS) + 1),) * 5,
         voices=4,
@@ -69,9 +70,9 @@ def test_every_sample_is_legal_and_keeps_to_its_plan(tiny_base: TokenLstm, plan:
     for sequence in sequences:
         assert sequence[: len(plan.opening)] == plan.opening
         state = State()
-        for token in sequence:
-            assert legal(state)[token]
-            state = advance(state, token)
+        for taken in sequence:
+            assert legal(state)[taken]
+            state = advance(state, taken)
             assert len(state.sounding_now()) <= plan.voices
         assert state.bars == len(BARS)
 
@@ -109,13 +110,81 @@ def test_notes_of_a_steady_bar_start_where_those_of_the_bar_before_do(
     assert others > 0, "other bars have a rhythm of their own"
 
 
+def test_strikes_of_a_figured_bar_have_the_lengths_of_those_of_the_bar_before(
+    tiny_base: TokenLstm, plan: SamplingPlan
+) -> None:
+    figured = replace(
+        plan,
+        recalled=(None,) * len(BARS),
+        steady=(False, True, True, False, True, False),
+        figured=(True, True, False, True, True, True),
+        voices=30,
+    )
+    whole = strikes = others = 0
+    for sequence in sample(tiny_base, figured, torch.Generator().manual_seed(7), _ignore):
+        bars = _lengths_by_bar(sequence)
+        for bar in (1, 4):
+            assert bars[bar].keys() == bars[bar - 1].keys()
+            for position, lengths in bars[bar].items():
+                assert lengths == bars[bar - 1][position][: len(lengths)], (
+                    "smaller where no pitch is left above"
+                )
+                whole += len(lengths) == len(bars[bar - 1][position])
+                strikes += 1
+        others += bars[2] != bars[1]
+    assert whole > 0.6 * strikes
+    assert others > 0, "a bar that is steady alone has strikes of its own"
+
+
+def _lengths_by_bar(sequence: tuple[int, ...]) -> list[dict[int, list[int]]]:
+    """For each bar its POSITION tokens, and the DURATION tokens that follow each."""
+    bars: list[dict[int, list[int]]] = []
+    position = 0
+    for taken in sequence:
+        match KINDS[taken]:
+            case Kind.METRE:
+                bars.append({})
+            case Kind.POSITION:
+                position = taken
+            case Kind.DURATION:
+                bars[-1].setdefault(position, []).append(taken)
+    return bars
+
+
+def test_tokens_are_drawn_as_likely_as_the_model_has_them_within_the_nucleus(plan: SamplingPlan) -> None:
+    model = TokenLstm(ModelSize(embedding=8, hidden=16), torch.Generator().manual_seed(0))
+    candidates = 4000
+    places = [token(Kind.POSITION, quaver * 6) for quaver in range(4)]
+    with torch.no_grad():
+        for weights in model.parameters():
+            weights.zero_()
+        chances = torch.tensor([0.4, 0.3, 0.2, 0.1])
+        model.head.bias[places] = chances.log() + 20
+    many = replace(
+        plan,
+        recalled=(None,),
+        steady=(False,),
+        figured=(False,),
+        vectors=(plan.vectors[0][:2],) * candidates,
+        temperature=1.0,
+        rhythmic_nucleus=0.8,
+    )
+    drawn = [
+        sequence[len(plan.opening)]
+        for sequence in sample(model, many, torch.Generator().manual_seed(1), _ignore)
+    ]
+    shares = [drawn.count(place) / candidates for place in places]
+    # the nucleus ends with the token that reaches four fifths; three deviations are at most 0.024
+    assert shares == pytest.approx([4 / 9, 3 / 9, 2 / 9, 0], abs=0.024)
+
+
 def test_rare_times_and_lengths_are_left_out_while_rare_pitches_are_not(plan: SamplingPlan) -> None:
     model = TokenLstm(ModelSize(embedding=8, hidden=16), torch.Generator().manual_seed(0))
     narrow = replace(plan, temperature=1.0, nucleus=1.0, rhythmic_nucleus=0.02)
     kinds: dict[Kind, set[int]] = {kind: set() for kind in Kind}
     for sequence in sample(model, narrow, torch.Generator().manual_seed(1), _ignore):
-        for token in sequence[len(plan.opening) :]:
-            kinds[KINDS[token]].add(token)
+        for taken in sequence[len(plan.opening) :]:
+            kinds[KINDS[taken]].add(taken)
     assert len(kinds[Kind.PITCH]) > 20
     assert len(kinds[Kind.DURATION]) < 10
 
@@ -127,7 +196,7 @@ def test_where_every_voice_is_held_the_sampling_goes_on(tiny_base: TokenLstm, pl
     longest[[i for i, kind in enumerate(KINDS) if kind is Kind.DURATION][-3:]] = True
     held = replace(plan, vocabulary=plan.vocabulary & longest, voices=1)
     for sequence in sample(tiny_base, held, torch.Generator().manual_seed(6), _ignore):
-        assert sum(KINDS[token] is Kind.METRE for token in sequence) == len(BARS)
+        assert sum(KINDS[taken] is Kind.METRE for taken in sequence) == len(BARS)
         assert decode(sequence).notes
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from scenescore_composer.corpus.catalogue import Clip
-from scenescore_composer.corpus.features import measure
+from scenescore_composer.corpus.features import evenness, measure
 from scenescore_composer.keys import Key
 from scenescore_composer.novelty import HeardBefore
 from scenescore_composer.planning import Plan, Wishes, plan_of
@@ -16,7 +16,6 @@ from scenescore_composer.selection import (
     best,
     cadence,
     collapse,
-    evenness,
     in_scale,
     judge,
     on_beat,
@@ -47,10 +46,6 @@ def test_measures_by_hand() -> None:
     assert in_scale(line, Key(0, "major")) == 0.75
     assert in_scale(line, Key(9, "minor")) == 0.75
     assert on_beat(line) == 1
-    assert evenness(line) == 1
-    assert evenness(Piece(BARS, tuple(Note(t, 60, 1, 72) for t in (0, 12, 24, 30, 42)))) == pytest.approx(
-        1 / 3
-    )
     ending = Piece(BARS, (Note(0, 60, 12, 72), Note(180, 55, 12, 72), Note(180, 71, 12, 72)))
     assert cadence(ending, Key(0, "major")) == 0, "the bass waits on the dominant"
     assert cadence(ending, Key(5, "major")) == 0, "or on the second degree"

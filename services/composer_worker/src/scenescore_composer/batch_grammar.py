@@ -16,9 +16,10 @@ Masks = npt.NDArray[np.bool_]
 """[sequences, VOCABULARY_SIZE], true where a token is legal."""
 Integers = npt.NDArray[np.int64]
 
-_CODES = {kind: code for code, kind in enumerate(Kind)}
+CODES = {kind: code for code, kind in enumerate(Kind)}
+"""Kinds as numbers that arrays hold."""
 _NONE = -1
-KIND_CODE: Integers = np.array([_CODES[kind] for kind in KINDS])
+KIND_CODE: Integers = np.array([CODES[kind] for kind in KINDS])
 INDEX: Integers = np.array([token - STARTS[kind] for token, kind in enumerate(KINDS)])
 _DURATION_TICKS: Integers = np.array(DURATIONS)
 _BAR_TICKS: Integers = np.array([n * TICKS_PER_QUARTER * 4 // d for n, d in METRES])
@@ -30,7 +31,7 @@ _POSITIONS: Integers = np.arange(SIZES[Kind.POSITION])
 def _among(kinds: tuple[Kind, ...]) -> Masks:
     """[kinds + 1], whether the kind of a code is one of these; of the code of no kind, -1, it is false."""
     table = np.zeros(len(Kind) + 1, dtype=np.bool_)
-    table[[_CODES[kind] for kind in kinds]] = True
+    table[[CODES[kind] for kind in kinds]] = True
     return table
 
 
@@ -69,13 +70,13 @@ class BatchState:
         kinds, index = KIND_CODE[taken], INDEX[taken]
         self.last = kinds
         self._tell(kinds, Kind.POSITION, self.position, index)
-        self.pitch[kinds == _CODES[Kind.POSITION]] = _NONE
+        self.pitch[kinds == CODES[Kind.POSITION]] = _NONE
         self._tell(kinds, Kind.TEMPO, self.tempo, index)
         self._tell(kinds, Kind.VELOCITY, self.velocity, index)
         self._tell(kinds, Kind.PITCH, self.pitch, index)
-        ended = np.flatnonzero(kinds == _CODES[Kind.DURATION])
+        ended = np.flatnonzero(kinds == CODES[Kind.DURATION])
         self.until[ended, self.pitch[ended]] = self.position[ended] + _DURATION_TICKS[index[ended]]
-        self._turn(np.flatnonzero(kinds == _CODES[Kind.METRE]), index)
+        self._turn(np.flatnonzero(kinds == CODES[Kind.METRE]), index)
 
     def legal(self) -> Masks:
         """The tokens that may come next; none after EOS."""
@@ -90,7 +91,7 @@ class BatchState:
         return masks
 
     def _tell(self, kinds: Integers, kind: Kind, values: Integers, index: Integers) -> None:
-        np.copyto(values, index, where=kinds == _CODES[kind])
+        np.copyto(values, index, where=kinds == CODES[kind])
 
     def _turn(self, rows: Integers, index: Integers) -> None:
         """Into the next bar."""

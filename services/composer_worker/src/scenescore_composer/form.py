@@ -13,10 +13,14 @@ _SHORT: dict[int, tuple[str, ...]] = {1: ("a",), 2: ("aa",), 3: ("aba", "aab")}
 _OPENINGS = ("aaba", "abac", "abca", "aabc")
 _MIDDLE = "dede"
 """Between the first four phrases and their return, in longer music."""
-_NEW_ENDINGS = (1, 2, 2)
-"""Bars at the end of a phrase that comes back that are new: how many, and how often so many."""
+_NEW_ENDINGS = ((1,), (2,), (3,), (1, 2, 2))
+"""Bars at the end of a phrase that comes back that are new: how many, and how often so many. A piece keeps to one of
+these: songs differ in how much of them comes back.
+"""
 _STEADINESS = (0.5, 1.0)
 """Of the beta distribution of shares: what is steady by itself comes on top."""
+_FIGURED = (0.0, 0.8)
+"""Range of shares of a piece's bars that keep to the figure of the bar before, where they are steady."""
 _IDEA_BARS = 2
 """Bars of a sentence's basic idea, which is said again at once."""
 
@@ -35,7 +39,7 @@ def recalled_bars(bars: int, seed: int) -> list[int | None]:
     if phrases < len("aa") and bars > 2 * _IDEA_BARS:
         recalled[_IDEA_BARS] = 0
         return recalled
-    sentences = chance.random()
+    sentences, new_endings = chance.random(), chance.choice(_NEW_ENDINGS)
     first: dict[str, int] = {}
     for number, letter in enumerate(_letters(phrases, chance)):
         start = number * PHRASE_BARS
@@ -44,7 +48,7 @@ def recalled_bars(bars: int, seed: int) -> list[int | None]:
             if chance.random() < sentences:
                 recalled[start + _IDEA_BARS] = start
             continue
-        for offset in range(PHRASE_BARS - chance.choice(_NEW_ENDINGS)):
+        for offset in range(PHRASE_BARS - chance.choice(new_endings)):
             source = first[letter] + offset
             again = recalled[source]
             recalled[start + offset] = source if again is None else again
@@ -62,6 +66,15 @@ def steady_bars(bars: int, seed: int) -> list[bool]:
     chance = random.Random(f"{seed}/rhythm")
     share = chance.betavariate(*_STEADINESS)
     return [0 < bar < bars - 1 and chance.random() < share for bar in range(bars)]
+
+
+def figured_bars(bars: int, seed: int) -> list[bool]:
+    """For each of `bars` bars whether, where it is steady, its strikes have as many notes, and as long ones, as those
+    of the bar before: see `figures`. How often, the seed says.
+    """
+    chance = random.Random(f"{seed}/figures")
+    share = chance.uniform(*_FIGURED)
+    return [chance.random() < share for _ in range(bars)]
 
 
 def _letters(phrases: int, chance: random.Random) -> Sequence[str]:

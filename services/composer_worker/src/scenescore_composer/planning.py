@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scenescore_composer.character import Character, character_of, varied
 from scenescore_composer.conditioning import Condition
 from scenescore_composer.corpus.catalogue import Clip
+from scenescore_composer.corpus.features import evenness
 from scenescore_composer.grammar import Mask
 from scenescore_composer.keys import Key, Mode
 from scenescore_composer.score import METRES, TICKS_PER_QUARTER, Bar
@@ -23,6 +24,7 @@ from scenescore_composer.tokens import (
     TEMPOS,
     VOCABULARY_SIZE,
     Kind,
+    decode,
     index_of,
     token,
 )
@@ -39,10 +41,10 @@ _QUAVER, _TRIPLET, _SEMIQUAVER = 6, 4, 3  # ticks
 _SHORT_METRE = (2, 4)
 """For pieces so short and slow that a bar of the draw's metre would fill them."""
 _ONSETS_PER_QUARTER = (0.5, 4.0)
-EVENNESS = (0.4, 1.0)
-"""Songs of OpenScore Lieder have 0.69 ± 0.24: some flow in quavers throughout, others never do the same twice."""
 IN_SCALE = (0.82, 0.97)
 """Songs of OpenScore Lieder have 0.88 ± 0.08: some stay in their key, others wander through neighbouring ones."""
+_VOICES = (5, 6, 7, 8)
+"""A song's voice and the three or four of its piano, and doublings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,13 @@ class Plan:
     vocabulary: Mask
     """[VOCABULARY_SIZE], the tokens that may be sampled."""
     evenness: float
-    """How many of its times from onset to onset shall be as long as the one before, 0-1."""
+    """How many of its times from onset to onset shall be as long as the one before, 0-1: as in one of the clips.
+    Songs of OpenScore Lieder have 0.69 ± 0.24: some flow in quavers throughout, others never do the same twice.
+    """
     in_scale: float
     """How much of its sounding time shall be on degrees of the key's scale, 0-1."""
+    voices: int
+    """Notes that may sound together."""
 
     @property
     def opening(self) -> tuple[int, int, int]:
@@ -118,8 +124,9 @@ def plan_of(clips: Sequence[Clip], mix: Mapping[str, float], wishes: Wishes, see
         key,
         condition,
         _vocabulary(used, metre_token),
-        evenness=random.Random(f"{seed}/evenness").uniform(*EVENNESS),
+        evenness=_evenness(clips, seed),
         in_scale=random.Random(f"{seed}/scale").uniform(*IN_SCALE),
+        voices=random.Random(f"{seed}/voices").choice(_VOICES),
     )
 
 
@@ -164,6 +171,11 @@ def _key(clips: Sequence[Clip], character: Character, seed: int) -> Key:
         int(clip.features["tonic"]) for clip in clips if (clip.features["major"] >= 0) == (mode == "major")
     ]
     return Key(chance.choice(tonics) if tonics else chance.randrange(12), mode)
+
+
+def _evenness(clips: Sequence[Clip], seed: int) -> float:
+    """That of one of the clips."""
+    return evenness(decode(random.Random(f"{seed}/evenness").choice(clips).tokens))
 
 
 def _metre(clips: Sequence[Clip], seed: int) -> tuple[int, int]:

@@ -9,17 +9,18 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from scenescore_composer.batch_grammar import INDEX, KIND_CODE, BatchState, Masks, span
+from scenescore_composer.batch_grammar import CODES, INDEX, KIND_CODE, BatchState, Masks, span
 from scenescore_composer.conditioning import Vectors
+from scenescore_composer.figures import Figures
 from scenescore_composer.grammar import Mask
 from scenescore_composer.model import TokenLstm
 from scenescore_composer.stepping import Stepping
 from scenescore_composer.tokens import BOS, DURATIONS, EOS, SIZES, VOCABULARY_SIZE, Kind, token
 from scenescore_composer.training import Checkpoint
+from scenescore_composer.voice_leading import VoiceLeading
 
-_BAR = KIND_CODE[token(Kind.METRE, 0)]
-_POSITION, _VELOCITY, _PITCH, _DURATION = (
-    KIND_CODE[token(kind, 0)] for kind in (Kind.POSITION, Kind.VELOCITY, Kind.PITCH, Kind.DURATION)
+_BAR, _POSITION, _VELOCITY, _PITCH, _DURATION = (
+    CODES[kind] for kind in (Kind.METRE, Kind.POSITION, Kind.VELOCITY, Kind.PITCH, Kind.DURATION)
 )
 
 
@@ -33,6 +34,8 @@ class SamplingPlan:
     """[VOCABULARY_SIZE], tokens that may be used at all, beside the opening."""
     steady: tuple[bool, ...]
     """For each bar to sample whether notes start in it where they start in the bar before, and nowhere else."""
+    figured: tuple[bool, ...]
+    """For each bar to sample whether, where it is steady, its strikes have as many notes of the same lengths too."""
     vectors: tuple[Vectors, ...]
     """For each candidate the conditions of its bars, [more than len(recalled), WIDTH]: see `conditioning`."""
     voices: int = 6
@@ -42,6 +45,14 @@ class SamplingPlan:
     """Only the likeliest tokens that hold this probability together are drawn from (Holtzman et al., 2020)."""
     rhythmic_nucleus: float = 1.0
     """The same wherever a position or a duration may come next."""
+    rhythmic_temperature: float = 1.0
+    """Beside `temperature`, among positions and among durations: above 1 rarer times and lengths become likelier, but
+    no likelier than they are that a note follows in the same strike.
+    """
+    stepwise: float = 0.0
+    """How far seconds in the melody are leant towards: see `voice_leading`."""
+    smooth: float = 0.0
+    """How far notes that grate are leant away from: see there."""
 
 
 def sample(
@@ -61,6 +72,7 @@ def sample(
             logits, state = stepping.step(tokens, run.conditions(), state)
         while not run.ended.all():
             checkpoint(float(run.state.bars[~run.ended].min()) / (len(plan.recalled) + 1))
+            logits[:, span(Kind.PITCH)] += torch.from_numpy(run.voice_leading.leaning())
             drawn = _draw(logits, torch.from_numpy(run.allowed()), plan, generator)
             tokens = torch.from_numpy(run.take(drawn))
             logits, state = stepping.step(tokens, run.conditions(), state)
@@ -89,6 +101,8 @@ class _Run:
         self._rhythm: Masks = np.ones((count, SIZES[Kind.POSITION]), dtype=np.bool_)
         """[candidates, positions], where notes may start in the bar that each is in."""
         self._is_steady: Masks = np.zeros(count, dtype=np.bool_)
+        self._figures = Figures(count)
+        self.voice_leading = VoiceLeading(count, stepwise=plan.stepwise, smooth=plan.smooth)
 
     @property
     def sequences(self) -> list[tuple[int, ...]]:
@@ -119,6 +133,7 @@ class _Run:
         free = np.partition(state.until, -plan.voices, axis=1)[:, -plan.voices]
         kept[:, span(Kind.POSITION)] &= np.arange(SIZES[Kind.POSITION]) >= free[:, None]
         self._keep_rhythm(kept)
+        self._figures.keep(kept, state)
         kept[self.ended] = True
         for row in np.flatnonzero(~kept.any(axis=1)):
             kept[row] = self._way_on(int(row), legal[row])
@@ -152,6 +167,8 @@ class _Run:
         self._length[closing] = len(self._steps)
         self.ended |= closing
         self._steps.append(taken)
+        self._figures.follow(taken)
+        self.voice_leading.follow(taken)
         self.state.advance(taken)
         for turned in np.flatnonzero(KIND_CODE[taken] == _BAR):
             self._begin_bar(int(turned))
@@ -163,19 +180,15 @@ class _Run:
         starts.append(len(self._steps))
         self._is_steady[row] = bar < len(self.plan.steady) and self.plan.steady[bar]
         if self._is_steady[row]:
-            self._rhythm[row] = self._onsets(row, starts[bar - 1], starts[bar])
+            before = [int(step[row]) for step in self._steps[starts[bar - 1] : starts[bar]]]
+            self._rhythm[row] = self._figures.begin(row, before, is_followed=self.plan.figured[bar])
+        else:
+            self._figures.leave(row)
         source = self.plan.recalled[bar] if bar < len(self.plan.recalled) else None
         if source is not None:
             again = [int(step[row]) for step in self._steps[starts[source] : starts[source + 1] - 1]]
             bar_line = self.plan.opening[1]
             self._due[row] = deque((*self._spelt_again(row, again), bar_line))
-
-    def _onsets(self, row: int, start: int, end: int) -> Mask:
-        """[positions], at which of them a candidate's notes start between two of its steps."""
-        taken = np.array([step[row] for step in self._steps[start:end]])
-        rhythm: Mask = np.zeros(SIZES[Kind.POSITION], dtype=np.bool_)
-        rhythm[INDEX[taken[KIND_CODE[taken] == _POSITION]]] = True
-        return rhythm
 
     def _spelt_again(self, row: int, tokens: Sequence[int]) -> list[int]:
         """The tokens of an earlier bar as they are spelt here, less notes that find no voice free."""
@@ -228,13 +241,28 @@ def _draw(
     logits: Tensor, masks: Tensor, plan: SamplingPlan, generator: torch.Generator
 ) -> npt.NDArray[np.int64]:
     """One token for each row of `logits` [candidates, vocabulary] among those that its mask allows."""
-    chances = torch.softmax(logits.masked_fill(~masks, -torch.inf) / plan.temperature, dim=-1)
+    legal = logits.masked_fill(~masks, -torch.inf)
+    # durations stand alone wherever they are legal
+    legal[:, span(Kind.DURATION)] /= plan.rhythmic_temperature
+    legal[:, span(Kind.POSITION)] = _flattened(legal[:, span(Kind.POSITION)], plan.rhythmic_temperature)
+    chances = torch.softmax(legal / plan.temperature, dim=-1)
     ranked, tokens = chances.sort(dim=-1, descending=True, stable=True)
-    before = ranked.cumsum(dim=-1) - ranked
+    reached = ranked.cumsum(dim=-1)
     places, lengths = masks[:, span(Kind.POSITION)], masks[:, span(Kind.DURATION)]
     rhythmic = places.any(dim=-1, keepdim=True) | lengths.any(dim=-1, keepdim=True)
     share = torch.where(rhythmic, plan.rhythmic_nucleus, plan.nucleus)
-    nucleus = ranked.masked_fill(before >= share, 0.0)
-    ranks = torch.multinomial(nucleus, 1, generator=generator)
+    in_nucleus = reached - ranked < share
+    held = (reached * in_nucleus).amax(dim=-1, keepdim=True)
+    # by inversion: torch.multinomial takes several times as long for as few rows
+    mark = torch.rand((len(logits), 1), generator=generator) * held
+    ranks = (reached < mark).sum(dim=-1, keepdim=True)
     drawn: npt.NDArray[np.int64] = tokens.gather(1, ranks).squeeze(1).numpy()
     return drawn
+
+
+def _flattened(logits: Tensor, temperature: float) -> Tensor:
+    """[rows, tokens] at a temperature of their own, as likely together as before."""
+    flat = logits / temperature
+    raised = logits.logsumexp(dim=-1, keepdim=True) - flat.logsumexp(dim=-1, keepdim=True)
+    # where none of them is legal, that is no number
+    return flat + raised.nan_to_num(0.0)

@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 
 from scenescore_composer import keys
-from scenescore_composer.corpus.features import Features, measure
+from scenescore_composer.corpus.features import Features, evenness, measure
 from scenescore_composer.keys import Key
 from scenescore_composer.novelty import HeardBefore
 from scenescore_composer.planning import Plan
@@ -157,13 +157,6 @@ def on_beat(piece: Piece) -> float:
     beat = TICKS_PER_QUARTER * 3 // 2 if compound else TICKS_PER_QUARTER
     beats = np.arange(0, piece.ticks, beat)
     return float(np.isin(beats, [note.onset for note in piece.notes]).mean())
-
-
-def evenness(piece: Piece) -> float:
-    """Share of the times from onset to onset that are as long as the one before; CC0 songs have 0.69 ± 0.24."""
-    onsets = sorted({note.onset for note in piece.notes})
-    times = np.diff(onsets)
-    return float(np.mean(times[1:] == times[:-1])) if len(times) > 1 else 1.0
 
 
 def stepwise(piece: Piece) -> float:
