@@ -24,6 +24,8 @@ _JPEG_MARKER = re.compile(rb"\xff([^\x00\xff])", re.DOTALL)
 _SCAN_END = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 """Restart markers lie within a scan's data, and their number says nothing."""
 _MAX_FILL = 1_000
+_FILL = b"\xff" * (_MAX_FILL + 1)
+"""Data of a scan has a zero behind each such byte: only fill before a marker has none, and encoders write no fill."""
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_SCAN, _END_OF_IMAGE, _APP1 = 0xDA, 0xD9, 0xE1
 _GIF_HEADER, _GIF_IMAGE, _GIF_EXTENSION = 13, 0x2C, 0x21
@@ -52,7 +54,7 @@ def _too_many_jpeg_segments(upload: bytes) -> bool:
     at, parts, scans, exif = 2, 0, 0, 0
     while (found := _next_jpeg_marker(upload, at, in_scan=scans > 0)) is not None:
         marker, after = found
-        if scans == 0 and after - at > _MAX_FILL:
+        if _has_much_fill(upload, at, after, in_scan=scans > 0):
             return True
         at = after
         if marker == _END_OF_IMAGE:
@@ -64,7 +66,12 @@ def _too_many_jpeg_segments(upload: bytes) -> bool:
         if parts > MAX_PARTS or scans > MAX_SCANS or exif > MAX_EXIF_BYTES:
             return True
         at += length
-    return scans == 0 and len(upload) - at > _MAX_FILL
+    return _has_much_fill(upload, at, len(upload), in_scan=scans > 0)
+
+
+def _has_much_fill(upload: bytes, start: int, end: int, *, in_scan: bool) -> bool:
+    """Decoders look at fill byte by byte. Outside of scans all that lies before a marker is fill."""
+    return upload.find(_FILL, start, end) >= 0 if in_scan else end - start > _MAX_FILL
 
 
 def _next_jpeg_marker(upload: bytes, at: int, *, in_scan: bool) -> tuple[int, int] | None:
