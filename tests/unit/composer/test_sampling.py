@@ -151,7 +151,14 @@ def _lengths_by_bar(sequence: tuple[int, ...]) -> list[dict[int, list[int]]]:
     return bars
 
 
-def test_tokens_are_drawn_as_likely_as_the_model_has_them_within_the_nucleus(plan: SamplingPlan) -> None:
+@pytest.mark.parametrize(
+    ("temperature", "nucleus", "expected"),
+    [(1.0, 0.8, [4 / 9, 3 / 9, 2 / 9, 0]), (2.0, 1.0, [0.3254, 0.2818, 0.2301, 0.1627])],
+    ids=["within the nucleus", "at the temperature of rhythm"],
+)
+def test_tokens_are_drawn_as_likely_as_the_model_has_them(
+    plan: SamplingPlan, temperature: float, nucleus: float, expected: list[float]
+) -> None:
     model = TokenLstm(ModelSize(embedding=8, hidden=16), torch.Generator().manual_seed(0))
     candidates = 4000
     places = [token(Kind.POSITION, quaver * 6) for quaver in range(4)]
@@ -167,15 +174,16 @@ def test_tokens_are_drawn_as_likely_as_the_model_has_them_within_the_nucleus(pla
         figured=(False,),
         vectors=(plan.vectors[0][:2],) * candidates,
         temperature=1.0,
-        rhythmic_nucleus=0.8,
+        rhythmic_nucleus=nucleus,
+        rhythmic_temperature=temperature,
     )
     drawn = [
         sequence[len(plan.opening)]
         for sequence in sample(model, many, torch.Generator().manual_seed(1), _ignore)
     ]
     shares = [drawn.count(place) / candidates for place in places]
-    # the nucleus ends with the token that reaches four fifths; three deviations are at most 0.024
-    assert shares == pytest.approx([4 / 9, 3 / 9, 2 / 9, 0], abs=0.024)
+    # a nucleus ends with the token that reaches it, a temperature of 2 takes roots; three deviations are at most 0.024
+    assert shares == pytest.approx(expected, abs=0.024)
 
 
 def test_rare_times_and_lengths_are_left_out_while_rare_pitches_are_not(plan: SamplingPlan) -> None:
