@@ -3,6 +3,7 @@ metadata asks of it, so that a fault strikes at a certain moment. Everything els
 
 - `poison`: the process that takes the job in hand is killed, as by the kernel for want of memory
 - `wait_before`, `wait_after`: the work (the result) waits for the job's gate; `Gates.open` opens it
+- `wait_retry`: every attempt after the first waits for a gate of its own; `Gates.open_retry` opens it
 - `freeze_after`: the process stands still once the work is done and its files are stored
 """
 
@@ -63,13 +64,20 @@ class Gates:
     def open(self, job_id: str) -> None:
         (self._folder / f"{job_id}.open").touch()
 
+    def open_retry(self, job_id: str) -> None:
+        (self._folder / f"{job_id}.open-retry").touch()
+
     def open_all(self) -> None:
         """What a test that failed has left waiting shall not keep the next one's worker."""
         for held in self._folder.glob("*.held"):
             self.open(held.stem)
+            self.open_retry(held.stem)
 
     def is_open(self, job_id: str) -> bool:
         return (self._folder / f"{job_id}.open").exists()
+
+    def is_open_for_retry(self, job_id: str) -> bool:
+        return (self._folder / f"{job_id}.open-retry").exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +94,7 @@ class Obedient:
         for job in batch:
             if _asks(job, "poison"):
                 os.kill(os.getpid(), signal.SIGKILL)
-            while _asks(job, "wait_before") and not self.gates.is_open(job.id):
+            while self._waits(job):
                 checkpoint(job, 0.0)
                 time.sleep(0.02)
         for job, outcome in self.handler(batch, checkpoint):
@@ -96,6 +104,11 @@ class Obedient:
             if _asks(job, "freeze_after"):
                 os.kill(os.getpid(), signal.SIGSTOP)
             yield job, outcome
+
+    def _waits(self, job: Job) -> bool:
+        if _asks(job, "wait_before") and not self.gates.is_open(job.id):
+            return True
+        return _asks(job, "wait_retry") and job.attempts > 1 and not self.gates.is_open_for_retry(job.id)
 
 
 def _asks(job: Job, what: str) -> bool:
