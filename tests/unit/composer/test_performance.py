@@ -10,7 +10,7 @@ from scenescore_composer import midi
 from scenescore_composer.character import CHARACTERS, character_of
 from scenescore_composer.corpus.catalogue import InMemoryClipCatalogue
 from scenescore_composer.corpus.clips import LabelledMusic, keep
-from scenescore_composer.performance.pedal import pedalled
+from scenescore_composer.performance.pedal import Press, pedalled
 from scenescore_composer.performance.shaping import is_flat, shaped
 from scenescore_composer.performance.touch import FINE_TICKS_PER_QUARTER, PlayedNote, played
 from scenescore_composer.score import TICKS_PER_QUARTER, Bar, Note, Piece, transposed
@@ -101,6 +101,10 @@ def test_copies_are_dropped_in_whatever_key_and_flat_scores_performed(tune: Piec
     assert performed.features["loudness"] == pytest.approx(62, abs=2), "left as somebody played it"
 
 
+def _held(pedal: list[Press]) -> int:
+    return sum(up - down for down, up in pedal)
+
+
 def test_the_pedal_is_down_within_a_harmony_and_up_between_two(tune: Piece) -> None:
     sad, dry = (pedalled(tune, replace(character_of(SAD), articulation=share)) for share in (1.0, 0.75))
     assert len(sad) == 2 * len(tune.bars)
@@ -109,7 +113,9 @@ def test_the_pedal_is_down_within_a_harmony_and_up_between_two(tune: Piece) -> N
     assert sad[-1][1] == FINE * max(note.end for note in tune.notes), "it holds nothing beyond the end"
     assert dry == []
     happy = pedalled(tune, character_of(HAPPY))
-    assert sum(up - down for down, up in happy) < 0.7 * sum(up - down for down, up in sad)
+    assert _held(happy) < 0.7 * _held(sad)
+    assert _held(pedalled(tune, character_of(SAD), 0.5)) == pytest.approx(0.5 * _held(sad), rel=0.1)
+    assert pedalled(tune, character_of(SAD), 0.0) == []
 
 
 def test_what_the_pedal_holds_sounds_on_and_is_written_as_played(tune: Piece) -> None:

@@ -155,3 +155,14 @@ def test_pieces_of_one_mood_are_meant_to_be_more_and_less_even_and_chromatic(cli
     least, most = IN_SCALE
     assert least <= min(meant) < least + 0.2 * (most - least)
     assert most - 0.2 * (most - least) < max(meant) <= most
+
+
+def test_pieces_of_one_mood_move_grate_and_are_pedalled_differently(clips: list[Clip]) -> None:
+    plans = [plan_of(clips, {"sad": 1.0}, Wishes(12), seed) for seed in range(40)]
+    for name in ("stepwise", "smooth", "pedalling"):
+        values = [getattr(plan, name) for plan in plans]
+        assert 0 <= min(values) < 0.4, name
+        assert 0.9 < max(values) <= 1.2, name
+    # what one habit is says nothing of another
+    habits = np.array([[plan.stepwise, plan.smooth, plan.pedalling] for plan in plans])
+    assert np.abs(np.corrcoef(habits.T) - np.eye(3)).max() < 0.5

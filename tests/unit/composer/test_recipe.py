@@ -70,8 +70,33 @@ def test_learns_its_steps_and_says_its_notes_the_same_each_time() -> None:
     assert losses[0] == losses[1]
     assert sum(losses[0][-2:]) < sum(losses[0][:2])
     assert said[0] == said[1]
-    assert len(said[0]) == 5
-    assert set(said[0]) <= set(_SCALE)
+    assert [len(pitches) for pitches in said[0]] == [5]
+    assert set(said[0][0]) <= set(_SCALE)
+
+
+class _GoesUp(torch.nn.Module):
+    """Finds the pitch above a window's last one likeliest; above the highest, the lowest."""
+
+    def __init__(self, pitches: int, _: torch.Generator, **__: object) -> None:
+        super().__init__()
+        self.successors = torch.nn.Parameter(torch.eye(pitches).roll(1, dims=1))
+
+    def forward(self, windows: torch.Tensor) -> torch.Tensor:
+        last: torch.Tensor = (windows[:, -1] * len(self.successors)).round().int()
+        return self.successors[last]
+
+
+def test_pieces_said_together_are_those_said_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scenescore_composer.recipe.procedure.ThesisLstm", _GoesUp)
+    recipes = [Recipe(_SCALE * 60, _SMALL, 3) for _ in range(2)]
+
+    together = recipes[0].say(_nothing, pieces=3)
+
+    assert together == [recipes[1].say(_nothing)[0] for _ in range(3)]
+    assert len({tuple(pitches) for pitches in together}) > 1
+    for pitches in together:
+        places = [_SCALE.index(pitch) for pitch in pitches]
+        assert places == [(places[0] + step) % len(_SCALE) for step in range(5)]
 
 
 def test_measures_a_few_steps_and_tells_of_all() -> None:
@@ -97,6 +122,25 @@ def test_the_command_writes_what_it_said(tmp_path: Path, monkeypatch: pytest.Mon
     assert main([str(folder), "--emotions", "happy=1", "--out", str(out), *small]) == 0
 
     written = midi.read(out.read_bytes())
+    assert main([str(folder), "--emotions", "happy=1", "--out", str(out), "--pieces", "2", *small]) == 1
+    assert (
+        main(
+            [
+                str(folder),
+                "--emotions",
+                "happy=1",
+                "--out",
+                str(tmp_path / "several"),
+                "--pieces",
+                "2",
+                *small,
+            ]
+        )
+        == 0
+    )
+    several = [midi.read((tmp_path / "several" / f"{number}.mid").read_bytes()) for number in range(2)]
+    assert several[0].notes == written.notes
+    assert len(several[1].notes) == 9
     assert [note.onset for note in written.notes] == [6 * place for place in range(9)]
     assert written.notes == spaced([note.pitch for note in written.notes]).notes
 

@@ -37,9 +37,9 @@ class Character:
 
 CHARACTERS: Mapping[str, Character] = {
     "happy": Character(122, 3.8, 1.0, 65, 1.9, 82, 0.94),
-    "angry": Character(130, 4.7, 0.0, 58, 2.1, 104, 0.97),
-    "sad": Character(64, 2.0, 0.0, 60, 1.8, 50, 1.0),
-    "calm": Character(70, 2.3, 1.0, 63, 1.8, 54, 1.0),
+    "angry": Character(132, 4.8, 0.0, 56, 2.1, 104, 0.97),
+    "sad": Character(70, 2.4, 0.0, 60, 1.8, 44, 1.0),
+    "calm": Character(76, 2.6, 1.0, 63, 1.8, 50, 1.0),
 }
 
 _SPREAD = Character(0.22, 0.52, 0.0, 5.0, 0.75, 5.0, 0.05)

@@ -25,7 +25,7 @@ from scenescore_composer.tokens import KINDS, Kind, decode
 from scenescore_composer.training import Checkpoint, Lesson, TrainingPlan, train
 from scenescore_shared.errors import EmptyCorpusError
 
-COMPOSER = "lstm-remi@5"
+COMPOSER = "lstm-remi@6"
 """Name and version of the method, for provenance: changes when the same seed may give other music."""
 
 _LEARNT_SHARE = 0.2
@@ -36,10 +36,6 @@ _EVEN, _RHYTHMIC_NUCLEUS = (0.4, 1.0), (1.0, 0.92)
 """For uneven and for wholly even music: what is left out are the rarer times and lengths."""
 _RHYTHMIC_TEMPERATURE = 1.12
 """Without it 0.76 of the times from note to note are as long as the one before, where songs have 0.69."""
-_STEPWISE, _SMOOTH = 0.85, 1.0
-"""By itself the model says 0.20 seconds a step of the melody where songs have 0.35, and twice as many minor seconds and
-major sevenths as they do. Leaning by 1.2 overshoots.
-"""
 _TRAINING_SHARE = 0.5
 """Of the progress that a job reports, training's part: about what it takes of the time."""
 
@@ -155,8 +151,8 @@ def sampling_plan(plan: Plan, candidates: int, temperature: float, seed: int) ->
         vectors=(vectors,) * candidates,
         voices=plan.voices,
         rhythmic_temperature=_RHYTHMIC_TEMPERATURE,
-        stepwise=_STEPWISE,
-        smooth=_SMOOTH,
+        stepwise=plan.stepwise,
+        smooth=plan.smooth,
         temperature=temperature,
         nucleus=float(np.interp(plan.in_scale, IN_SCALE, _NUCLEUS)),
         rhythmic_nucleus=float(np.interp(plan.evenness, _EVEN, _RHYTHMIC_NUCLEUS)),
@@ -172,7 +168,7 @@ def _finished(chosen: Piece, plan: Plan, request: CompositionRequest, number: in
     closed = with_closing_chord(chosen, normal, plan.frame.closing_ticks)
     piece = transposed(closed, -plan.key.to_normal)
     performance = played(piece, plan.character, request.seed + number)
-    pedal = pedalled(piece, plan.character) if request.program in PIANOS else []
+    pedal = pedalled(piece, plan.character, plan.pedalling) if request.program in PIANOS else []
     last = max(note.end for note in piece.notes)
     bar = plan.frame.bar
     return Composition(

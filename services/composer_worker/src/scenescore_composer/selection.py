@@ -132,7 +132,7 @@ def _musicality(piece: Piece, features: Features, repeated: float, key: Key, pla
     return (
         24 * abs(in_scale(piece, key) - plan.in_scale)
         + 24 * abs(evenness(piece) - plan.evenness)
-        + 20 * max(0.0, 0.35 - stepwise(piece))
+        + 20 * max(0.0, 0.25 - stepwise(piece))
         + 3 * max(0.0, 0.65 - keys.estimate(piece.notes).fit)
         + 4 * max(0.0, 0.45 - on_beat(piece))
         + 10 * max(0.0, harshness(piece) - 0.02)

@@ -25,9 +25,12 @@ Press = tuple[int, int]
 """Fine ticks at which the pedal goes down and comes up."""
 
 
-def pedalled(piece: Piece, character: Character) -> list[Press]:
-    """When the pedal is held, in order; never beyond the last note's end. `piece` has a note."""
-    share = min(1.0, max(0.0, (character.articulation - _DRY) / (1 - _DRY)))
+def pedalled(piece: Piece, character: Character, pedalling: float = 1.0) -> list[Press]:
+    """When the pedal is held, in order; never beyond the last note's end. `piece` has a note.
+
+    `pedalling` is how much of each span that the character allows it is held, 0-1.
+    """
+    share = pedalling * min(1.0, max(0.0, (character.articulation - _DRY) / (1 - _DRY)))
     last = max(note.end for note in piece.notes) * _FINE
     presses = (
         (start * _FINE + _AFTER_THE_BEAT, min(last, round((start + share * (end - start)) * _FINE)))

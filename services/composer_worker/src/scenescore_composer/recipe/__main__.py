@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -52,11 +52,22 @@ def _run(options: argparse.Namespace) -> None:
     with tqdm(total=recipe.training_steps, desc="Training", unit="step", disable=None) as bar:
         recipe.train(bar.update)
     with tqdm(total=budget.notes, desc="Sampling", unit="note", disable=None) as bar:
-        pitches = recipe.say(bar.update)
+        said = recipe.say(bar.update, pieces=options.pieces)
     try:
-        options.out.write_bytes(midi.write(spaced(pitches)))
+        for place, pitches in _places(options.out, said):
+            place.write_bytes(midi.write(spaced(pitches)))
     except OSError as error:
         raise InvalidRequestError(f"{options.out} can't be written: {error.strerror}.") from error
+
+
+def _places(out: Path, said: Sequence[Sequence[int]]) -> Iterator[tuple[Path, Sequence[int]]]:
+    """One piece is the file `out`, several are numbered files in the folder of that name."""
+    if len(said) == 1:
+        yield out, said[0]
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    for number, pitches in enumerate(said):
+        yield out / f"{number}.mid", pitches
 
 
 def _pitches(options: argparse.Namespace) -> list[int]:
@@ -112,6 +123,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--epochs", type=_positive, default=Budget().epochs, help="default 20")
     parser.add_argument("--notes", type=_positive, default=Budget().notes, help="notes to say (default 500)")
+    parser.add_argument(
+        "--pieces",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="say so many after one training, each after another window; --out is a folder then (default 1)",
+    )
     parser.add_argument(
         "--time-only",
         type=_positive,

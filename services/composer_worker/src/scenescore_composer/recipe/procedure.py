@@ -105,21 +105,25 @@ class Recipe:
             after_step()
         return losses
 
-    def say(self, after_step: Step) -> list[int]:
-        """The likeliest pitches after a window drawn from the clips, each put after the window for the next."""
-        window = self._some_window()
-        said = []
+    def say(self, after_step: Step, *, pieces: int = 1) -> list[list[int]]:
+        """The likeliest pitches after a window drawn from the clips, each put after the window for the next.
+
+        That many times, each after another window; all of them advance together.
+        """
+        windows = torch.stack([self._some_window() for _ in range(pieces)])
+        said: list[list[int]] = [[] for _ in range(pieces)]
         for _ in range(self._budget.notes):
-            place = self._likeliest(window)
-            said.append(self._vocabulary[place])
-            window = torch.cat([window[1:], torch.tensor([place])])
+            places = self._likeliest(windows)
+            for pitches, place in zip(said, places.tolist(), strict=True):
+                pitches.append(self._vocabulary[place])
+            windows = torch.cat([windows[:, 1:], places[:, None]], dim=1)
             after_step()
         return said
 
     def cost(self, steps: int, after_step: Step) -> Cost:
         """What all of it takes, measured over `steps` of training and as many of sampling, after one of each."""
         batches = self._batches()
-        window = self._some_window()
+        window = self._some_window()[None]
 
         def timed(work: Callable[[], object]) -> float:
             work()
@@ -155,6 +159,8 @@ class Recipe:
         start = int(torch.randint(self._windows, (1,), generator=self._generator))
         return self._stream[start : start + WINDOW]
 
-    def _likeliest(self, window: Tensor) -> int:
+    def _likeliest(self, windows: Tensor) -> Tensor:
+        """[pieces, WINDOW] places in the vocabulary → [pieces]."""
         with torch.no_grad():
-            return int(self._network(window[None] / len(self._vocabulary)).argmax())
+            likeliest: Tensor = self._network(windows / len(self._vocabulary)).argmax(dim=-1)
+            return likeliest
