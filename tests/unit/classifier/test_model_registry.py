@@ -11,6 +11,7 @@ from PIL import Image
 from scenescore_classifier.models import registry
 from scenescore_classifier.models.architecture import Architecture, ModelError, Training, as_input, file_stem
 from scenescore_classifier.models.registry import architecture, availability
+from scenescore_classifier.models.scene import DESCRIPTOR, SceneCNN
 from scenescore_classifier.models.scene_backbone import BACKBONE_FILE, backbone_path
 from scenescore_classifier.training.choosing import learner_for
 from scenescore_classifier.training.gradient import FINE_TUNING, GradientLearner, Settings
@@ -151,3 +152,19 @@ def test_what_is_asked_for_goes_before_the_learner_s_own() -> None:
     assert isinstance(never, GradientLearner)
     assert (asked.settings.epochs, asked.settings.patience) == (3, 2)
     assert never.settings.patience is None
+
+
+@pytest.mark.parametrize(("device", "precision"), [("cpu", torch.float32), ("meta", torch.float64)])
+def test_the_backbone_of_scene_computes_where_it_was_asked_to(
+    device: str, precision: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, torch.dtype]] = []
+
+    def describe(network: SceneCNN, pictures: torch.Tensor) -> torch.Tensor:
+        seen.extend((each.device.type, each.dtype) for each in (pictures, *network.parameters()))
+        return torch.ones(4, DESCRIPTOR, dtype=torch.float64)
+
+    monkeypatch.setattr(SceneCNN, "describe", describe)
+    descriptor = architecture("scene", device=device).prepare(Image.new("RGB", (30, 20), "red"))
+    assert set(seen) == {(device, precision)}
+    assert (descriptor.device.type, descriptor.dtype) == ("cpu", torch.float32)

@@ -69,7 +69,7 @@ def architecture(name: str, *, models_dir: Path | None = None, device: str = "cp
     if name in _BUILT_IN:
         return _BUILT_IN[name]()
     if name == SCENE:
-        return Scene(models_dir)
+        return Scene(models_dir, device)
     if name == MOBILENET:
         return MobileNets(models_dir)
     if name.startswith(TIMM):

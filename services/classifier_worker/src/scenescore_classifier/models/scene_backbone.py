@@ -15,6 +15,7 @@ from safetensors.torch import save as serialise_tensors
 from torch import Tensor, nn
 
 from scenescore_classifier.checkpoint import CheckpointError, write_atomically
+from scenescore_classifier.invariance import prepared
 from scenescore_classifier.models.architecture import ModelError, Training
 from scenescore_classifier.models.head import LinearHead
 from scenescore_classifier.models.scene import DESCRIPTOR, SIDE, SceneCNN
@@ -65,16 +66,18 @@ class Scene:
     training = Training.HEAD
     prepared_shape: tuple[int, ...] = (DESCRIPTOR,)
 
-    def __init__(self, models_dir: Path | None) -> None:
+    def __init__(self, models_dir: Path | None, device: str = "cpu") -> None:
         self._models_dir = models_dir
+        self._device = device
 
     def prepare(self, image: Image.Image) -> Tensor:
         """float32 (2528,). Raises ModelError where there is no backbone, CheckpointError where it is damaged."""
         views = torch.stack([to_pixels(image, SIDE), to_pixels(ImageOps.fit(image, (SIDE, SIDE)), SIDE)])
         pixels = to_shares(torch.cat([views, views.flip(3)]))  # (4, 3, 112, 112)
+        place = next(self._network.parameters())
         with torch.inference_mode():
-            descriptor: Tensor = self._network.describe(pixels).mean(dim=0)
-        return descriptor
+            descriptor: Tensor = self._network.describe(pixels.to(place.device, place.dtype)).mean(dim=0)
+        return descriptor.to("cpu", torch.float32)
 
     def network(
         self, emotions: Sequence[str], generator: torch.Generator | None = None, *, pretrained: bool = False
@@ -88,7 +91,9 @@ class Scene:
 
     @cached_property
     def _network(self) -> SceneCNN:
-        return load_backbone(self._backbone).eval()
+        network = load_backbone(self._backbone)
+        prepared(network, self._device)
+        return network
 
     @property
     def _backbone(self) -> Path:
