@@ -56,7 +56,7 @@ class CompositionRequest:
 
 @dataclass(frozen=True, slots=True)
 class ComposerBudget:
-    """How much work one job may be. The defaults take some five seconds on two cores."""
+    """How much work one job may be. The defaults take from one to five seconds, by the speed of the core."""
 
     clips: int = 40
     """For the caller: how many clips to draw."""
