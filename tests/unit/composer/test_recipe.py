@@ -122,27 +122,43 @@ def test_the_command_writes_what_it_said(tmp_path: Path, monkeypatch: pytest.Mon
     assert main([str(folder), "--emotions", "happy=1", "--out", str(out), *small]) == 0
 
     written = midi.read(out.read_bytes())
-    assert main([str(folder), "--emotions", "happy=1", "--out", str(out), "--pieces", "2", *small]) == 1
-    assert (
-        main(
-            [
-                str(folder),
-                "--emotions",
-                "happy=1",
-                "--out",
-                str(tmp_path / "several"),
-                "--pieces",
-                "2",
-                *small,
-            ]
-        )
-        == 0
-    )
-    several = [midi.read((tmp_path / "several" / f"{number}.mid").read_bytes()) for number in range(2)]
-    assert several[0].notes == written.notes
-    assert len(several[1].notes) == 9
     assert [note.onset for note in written.notes] == [6 * place for place in range(9)]
     assert written.notes == spaced([note.pitch for note in written.notes]).notes
+
+
+def test_the_command_writes_several_pieces_into_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = [str(write_corpus(tmp_path / "clips", per_emotion=2)), "--emotions", "happy=1"]
+    command += ["--clips", "3", "--epochs", "1", "--notes", "9"]
+    one, several = tmp_path / "out.mid", tmp_path / "new" / "several"
+    monkeypatch.setattr(
+        "scenescore_composer.recipe.__main__.Budget", lambda **given: Budget(**given, layers=(8, 12, 8))
+    )
+
+    assert main([*command, "--out", str(one)]) == 0
+    assert main([*command, "--out", str(several), "--pieces", "2"]) == 0
+
+    pieces = [midi.read((several / f"{number}.mid").read_bytes()) for number in range(2)]
+    assert pieces[0].notes == midi.read(one.read_bytes()).notes
+    assert len(pieces[1].notes) == 9
+
+
+@pytest.mark.parametrize(("out", "pieces"), [("taken.mid", 2), ("folder", 1), ("nowhere/out.mid", 1)])
+def test_a_place_that_can_not_be_written_is_told_before_the_training(
+    out: str, pieces: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_corpus(tmp_path / "clips", per_emotion=2)
+    (tmp_path / "taken.mid").touch()
+    (tmp_path / "folder").mkdir()
+    monkeypatch.delattr(Recipe, "train")
+
+    status = main(
+        [str(folder), "--emotions", "happy=1", "--out", str(tmp_path / out), "--pieces", str(pieces)]
+    )
+
+    assert status == 1
+    assert out in capsys.readouterr().err
 
 
 def test_the_command_can_only_measure(

@@ -42,6 +42,8 @@ def _run(options: argparse.Namespace) -> None:
         raise InvalidRequestError(
             "Say where the music goes with --out OUT.mid, or measure with --time-only N."
         )
+    if options.out is not None:
+        _check_place(options.out, options.pieces)
     budget = Budget(clips=options.clips, epochs=options.epochs, notes=options.notes)
     recipe = Recipe(_pitches(options), budget, options.seed)
     if options.time_only:
@@ -58,6 +60,14 @@ def _run(options: argparse.Namespace) -> None:
             place.write_bytes(midi.write(spaced(pitches)))
     except OSError as error:
         raise InvalidRequestError(f"{options.out} can't be written: {error.strerror}.") from error
+
+
+def _check_place(out: Path, pieces: int) -> None:
+    """Raises InvalidRequestError, before hours of training, where what it leads to could not be written."""
+    if pieces == 1 and (out.is_dir() or not out.parent.is_dir()):
+        raise InvalidRequestError(f"{out} can't be written: name a file in a folder that there is.")
+    if pieces > 1 and out.exists() and not out.is_dir():
+        raise InvalidRequestError(f"{out} is a file: several pieces need a folder.")
 
 
 def _places(out: Path, said: Sequence[Sequence[int]]) -> Iterator[tuple[Path, Sequence[int]]]:
