@@ -180,6 +180,15 @@ def test_folders_that_are_no_set_are_refused(tmp_path: Path, paint: Paint) -> No
         read_unbiasedemo(tmp_path, {})
 
 
+def test_one_set_is_not_imported_as_the_other(emotion6: Path, tmp_path: Path, paint: Paint) -> None:
+    with pytest.raises(DatasetError, match="folder 'disgust', so it seems to be the set emotion6"):
+        read_unbiasedemo(emotion6, {})
+    other = tmp_path / "UnBiasedEmo"
+    put(other, ["joy/dog/1.jpg", "Love/dog/1.jpg", "anger/dog/1.jpg"], paint)
+    with pytest.raises(DatasetError, match="folder 'love', so it seems to be the set unbiasedemo"):
+        read_emotion6(other, {})
+
+
 def test_names_that_no_table_can_hold_are_left_out(tmp_path: Path, paint: Paint) -> None:
     put(tmp_path, ["joy/a.jpg", "joy/\udcff.jpg", 'joy/b,\n".jpg', "fear/c.jpg"], paint)
     imported = read_unbiasedemo(tmp_path, {})

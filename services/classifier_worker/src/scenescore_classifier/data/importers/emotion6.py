@@ -25,6 +25,7 @@ from scenescore_classifier.data.importers.layout import (
     find_root,
     merged_map,
     pictures_of,
+    refuse_other_set,
 )
 
 EMOTIONS = ("anger", "disgust", "fear", "joy", "sadness", "surprise")
@@ -57,9 +58,11 @@ def read_emotion6(
     `changes` go before `DEFAULT_MAP` (see `merged_map`). `keep_unlabelled` keeps pictures of other emotions for
     their valence and arousal.
 
-    Raises DatasetError where `folder` is not that set, or has no ground truth that `majority` could count.
+    Raises DatasetError where `folder` is not that set but UnBiasedEmo, say, or has no ground truth that `majority`
+    could count.
     """
     root = find_root(folder, EMOTIONS)
+    refuse_other_set(root, "love", "unbiasedemo")
     emotion_of = merged_map(changes, CHOICES if majority else EMOTIONS)
     judged, left_out, warnings = _ground_truth(folder, root)
     if majority and not judged:

@@ -69,6 +69,14 @@ def find_root(folder: Path, emotions: Sequence[str]) -> Path:
     raise DatasetError(f"{folder} has no folders named {', '.join(emotions)}: is it the unpacked set?")
 
 
+def refuse_other_set(root: Path, telling: str, other: str) -> None:
+    """Raises DatasetError where `root` has a folder `telling`, an emotion of the set `other` and not of this one."""
+    if _named(_folders_of(root), (telling,)):
+        raise DatasetError(
+            f"{root} has a folder {telling!r}, so it seems to be the set {other}: import it as that."
+        )
+
+
 def merged_map(changes: Mapping[str, str], emotions: Sequence[str]) -> dict[str, str]:
     """`DEFAULT_MAP` for `emotions` of the set, with `changes`; an empty target leaves an emotion out.
 

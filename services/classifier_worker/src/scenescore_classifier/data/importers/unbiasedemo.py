@@ -19,6 +19,7 @@ from scenescore_classifier.data.importers.layout import (
     find_root,
     merged_map,
     pictures_of,
+    refuse_other_set,
 )
 
 EMOTIONS = ("anger", "fear", "joy", "love", "sadness", "surprise")
@@ -27,9 +28,10 @@ EMOTIONS = ("anger", "fear", "joy", "love", "sadness", "surprise")
 def read_unbiasedemo(folder: Path, changes: Mapping[str, str]) -> ImportedSet:
     """The pictures of the set in `folder`, their emotion by folder; `changes` go before `DEFAULT_MAP`.
 
-    Raises DatasetError where `folder` is not that set.
+    Raises DatasetError where `folder` is not that set but Emotion6, say.
     """
     root = find_root(folder, EMOTIONS)
+    refuse_other_set(root, "disgust", "emotion6")
     emotion_of = merged_map(changes, EMOTIONS)
     found: list[Found] = []
     left_out: list[Skipped] = []
