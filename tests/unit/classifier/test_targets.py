@@ -1,14 +1,15 @@
-"""Pictures that were only rated teach a head, as much as their ratings tell, and no more of them than is given."""
+"""What pictures teach a head: as much as their ratings tell and their themes allow, and no more than is given."""
 
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
 from scenescore_classifier.training.learner import Rows
-from scenescore_classifier.training.rated import RATED_WEIGHT, STRENGTH, targets_of
 from scenescore_classifier.training.regression import Targets, fit_logistic
+from scenescore_classifier.training.targets import RATED_WEIGHT, STRENGTH, TOLD, targets_of
 
 EMOTIONS = ("happy", "angry", "sad")
 MIDDLES = np.array([[0.6, 0.3], [-0.5, 0.5], [-0.5, -0.5]])
@@ -34,16 +35,22 @@ def test_ratings_give_the_shares_that_logistic_regression_on_them_gives() -> Non
     reference = LogisticRegression(C=STRENGTH, class_weight="balanced", tol=1e-10, max_iter=10_000)
     reference.fit((rows.affect[both] - mean) / spread, rows.labels[both])
     targets, alone = targets_of(rows), np.flatnonzero(rows.labels[:58] < 0)
-    expected = reference.predict_proba((rows.affect[alone] - mean) / spread)
+    expected, of_named = (
+        reference.predict_proba((rows.affect[some] - mean) / spread) for some in (alone, both)
+    )
     np.testing.assert_allclose(targets.shares[alone], expected, atol=1e-4)
+    np.testing.assert_allclose(
+        targets.shares[both], (1 - TOLD) * np.eye(3)[rows.labels[both]] + TOLD * of_named, atol=1e-4
+    )
     assert targets.weights[alone].tolist() == [RATED_WEIGHT] * len(alone)
     assert len(alone) == 20
 
 
-def test_named_emotions_stay_as_they_are_and_unknown_pictures_teach_nothing() -> None:
+def test_a_named_emotion_without_ratings_stays_as_it_is_and_an_unknown_picture_teaches_nothing() -> None:
     rows = rows_of(1)
     targets, named = targets_of(rows), Targets.of_labels(rows.labels, 3)
-    np.testing.assert_array_equal(targets.shares[rows.labelled], named.shares[rows.labelled])
+    assert targets.shares[-1].tolist() == [1, 0, 0]
+    np.testing.assert_allclose(targets.shares[rows.labelled].sum(axis=1), 1)
     np.testing.assert_array_equal(targets.weights[rows.labelled], named.weights[rows.labelled])
     np.testing.assert_allclose(named.weights[rows.labelled].mean(), 1)
     assert targets.weights[-2] == 0
@@ -57,6 +64,19 @@ def test_without_ratings_or_with_an_emotion_that_nobody_rated_only_names_teach()
     for affect in (None, unrated):
         targets = targets_of(replace(rows, affect=affect))
         np.testing.assert_array_equal(targets.weights > 0, rows.labels >= 0)
+
+
+def test_pictures_of_one_theme_count_as_the_root_of_their_number_and_emotions_alike() -> None:
+    rows = rows_of(3)
+    themes = ["crowd" if row < 12 else str(row) for row in range(60)]
+    targets, apart = targets_of(replace(rows, themes=themes)), targets_of(rows)
+    (crowded,) = set(targets.weights[:12][rows.labels[:12] == 0].round(9))
+    lone = targets.weights[12:][rows.labels[12:] == 0][0]
+    assert crowded * np.sqrt(12) == pytest.approx(lone)
+    for kind in (0, 1, 2, -1):
+        here = rows.labels == kind
+        assert targets.weights[here].sum() == pytest.approx(apart.weights[here].sum())
+    assert targets.weights[-2] == 0
 
 
 def test_a_head_learns_from_shares_what_it_learns_from_so_many_pictures() -> None:

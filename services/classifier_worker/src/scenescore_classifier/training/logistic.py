@@ -13,8 +13,8 @@ from scenescore_classifier.data import split_by_theme
 from scenescore_classifier.metrics import Floats, log_loss
 from scenescore_classifier.models.architecture import Architecture
 from scenescore_classifier.training.learner import Predictor, Rows
-from scenescore_classifier.training.rated import RATED_WEIGHT, targets_of
 from scenescore_classifier.training.regression import fit_logistic
+from scenescore_classifier.training.targets import CROWDING, RATED_WEIGHT, TOLD, targets_of
 
 STRENGTHS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 """Tried: the weight C of the data against that of the penalty; smaller is more regularised."""
@@ -24,7 +24,7 @@ INNER_FOLDS = 5
 
 @dataclass(frozen=True)
 class LogisticLearner:
-    """Standardised, L2-regularised, class-balanced; pictures that were only rated teach too (see `rated`).
+    """Standardised, L2-regularised, class-balanced; ratings and themes have their say, too (see `targets`).
 
     Deterministic: the seed only decides the inner split.
     """
@@ -37,6 +37,8 @@ class LogisticLearner:
         return {
             "head": "multinomial logistic regression on standardised embeddings, L2, balanced emotions, L-BFGS",
             "weight_of_pictures_only_rated": RATED_WEIGHT,
+            "share_of_ratings_in_a_named_emotion": TOLD,
+            "crowding_of_themes": CROWDING,
             "strengths_tried": list(self.strengths),
             "strength_chosen_by": f"log loss after temperature in {INNER_FOLDS} folds by theme inside the rows",
         }
