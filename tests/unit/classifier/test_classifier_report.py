@@ -94,7 +94,18 @@ def test_results_go_before_what_ships_and_are_quoted_as_they_are(results: Path) 
     for name in ("scene", "thesis-relu", "clip:tiny/x"):
         (results / f"{name.replace(':', '-').replace('/', '-')}.json").write_text(json.dumps(card(name)))
     (results / "distillation.json").write_text(
-        json.dumps({"curve": [{"photographs": 32_000, "minutes": 90.0, "explained": [0.9, 0.5, 0.321]}]})
+        json.dumps(
+            {
+                "curve": [
+                    {
+                        "photographs": n * 1000,
+                        "minutes": n * 3.0,
+                        "explained": [0.9, 0.8, 0.7, n / 100, 0.321],
+                    }
+                    for n in range(1, 52)
+                ]
+            }
+        )
     )
     text = made(results)
     assert text.count("0.777 ± 0.010 (0.677 to 0.877)") == 3 * 4 * 2
@@ -103,7 +114,9 @@ def test_results_go_before_what_ships_and_are_quoted_as_they_are(results: Path) 
     assert "| `scene` | Brier score | 0.900 | 0.600 | 0.300 (0.200 to 0.400) |" in text
     assert "| `scene` | 5 | 0.555 ± 0.010 (0.455 to 0.655) | 0.111 ± 0.010 (0.011 to 0.211) |" in text
     assert "0.800 (0.900) → 0.340 (0.350)" in text
-    assert "| 32,000 | 1.5 | 0.321 |" in text
+    assert "| 51,000 | 2.55 | 0.510 | 0.321 |" in text
+    assert "| 3,000 | 0.15 | 0.030 | 0.321 |" in text
+    assert sum(line.endswith("| 0.321 |") for line in text.splitlines()) == 17
     assert text.count("Painted here.") == 1
     assert (results / "scene-reliability.png").is_file()
     assert "(classifier/clip-tiny-x-reliability.png)" in text

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,8 +30,9 @@ from scenescore_classifier.distillation.views import (
 from scenescore_classifier.models import registry, scene_backbone
 from scenescore_classifier.models.architecture import ModelError
 from scenescore_classifier.models.registry import architecture, availability
-from scenescore_classifier.models.scene import DESCRIPTOR, EMBEDDING, MAPS, SIDE, SceneCNN
-from scenescore_classifier.models.scene_backbone import backbone_path, load_backbone, save_backbone
+from scenescore_classifier.models.scene import DESCRIPTOR, EMBEDDING, MAPS, NAMES, SIDE, UNLIKELY, SceneCNN
+from scenescore_classifier.models.scene_backbone import backbone_path, load_backbone, save_backbone, views
+from scenescore_classifier.preprocessing import decode
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ SETTINGS = SmallSettings(epochs=2)
 
 
 class BrightnessTeacher:
-    """Gives maps and embeddings that follow from the picture's mean colour."""
+    """Gives maps, embeddings and names that follow from the picture's mean colour."""
 
     sha256 = "0" * 64
 
@@ -57,7 +59,9 @@ class BrightnessTeacher:
         self.looks += 1
         colour = np.asarray(picture, dtype=np.float32).mean(axis=(0, 1))
         maps = tuple(np.full((side, side, depth), colour[0] / 4, dtype=np.int8) for side, depth in MAPS)
-        return Lesson(maps, np.resize(colour / 50, EMBEDDING).astype(np.float32))
+        named = np.zeros(NAMES, dtype=np.uint8)
+        named[int(colour[0] / 64)] = 250
+        return Lesson(maps, np.resize(colour / 50, EMBEDDING).astype(np.float32), named)
 
 
 @pytest.fixture
@@ -109,6 +113,7 @@ def test_views_are_the_same_however_often_their_making_was_stopped(
     assert rested.looks == 13 - 6  # six were noted before the seventh was looked at
     assert np.array_equal(parts.pixels, whole.pixels)
     assert np.array_equal(parts.maps[0], whole.maps[0])
+    assert np.array_equal(parts.named, whole.named)
     assert parts.seen.all()
 
 
@@ -117,6 +122,15 @@ def test_a_photograph_that_can_not_be_read_is_left_out(folder: Path, tmp_path: P
     views = kept_views(folder, tmp_path / "views")
     assert views.seen.sum() == 12
     assert not views.seen[5]
+
+
+def test_views_of_before_things_were_named_are_refused(folder: Path, tmp_path: Path) -> None:
+    kept_views(folder, tmp_path / "views")
+    facts = json.loads((tmp_path / "views" / "views.json").read_text())
+    del facts["names"]
+    (tmp_path / "views" / "views.json").write_text(json.dumps(facts))
+    with pytest.raises(ViewsError, match="name another folder"):
+        kept_views(folder, tmp_path / "views")
 
 
 def test_views_of_other_photographs_are_refused(folder: Path, tmp_path: Path) -> None:
@@ -141,6 +155,35 @@ def test_the_network_learns_what_the_teacher_sees(
     assert curve[-1]["step"] == distillation.steps
     assert curve[-1]["explained"] == [round(share, 4) for share in after]
     assert distillation.average.embedding.weight.dtype == torch.float32
+
+
+def test_who_names_what_is_usual_knows_nothing(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "HELD_OUT", 6)
+    views = kept_views(folder, tmp_path / "views")
+    distillation = Distillation([views], SETTINGS, tmp_path / "run")
+    seen = views.named[[row for row in range(13) if row % 6]].astype(np.float64) + 1e-3
+    usual = (seen / seen.sum(axis=1, keepdims=True)).mean(axis=0)
+    with torch.no_grad():
+        distillation.average.names.weight.zero_()
+        distillation.average.names.bias.copy_(torch.from_numpy(usual).log())
+    assert distillation.explained()[-1] == pytest.approx(0, abs=1e-4)
+
+
+def test_towards_the_end_the_inner_maps_count_less(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "HELD_OUT", 6)
+    views = kept_views(folder, tmp_path / "views")
+
+    def moved(inner: float) -> torch.Tensor:
+        monkeypatch.setattr(training, "INNER", inner)
+        distillation = Distillation([views], SmallSettings(epochs=2), tmp_path / f"run-{inner}")
+        weight: torch.Tensor = distillation.run().state_dict()["parts.0.1.4.weight"]
+        return weight
+
+    assert not torch.equal(moved(1.0), moved(0.0))
 
 
 def test_a_stopped_run_goes_on_to_the_same_weights(
@@ -187,7 +230,10 @@ def test_parts_that_are_shown_the_teacher_s_maps_do_not_see_the_picture() -> Non
     alone = list(network.taught(pictures, maps, torch.zeros(2, dtype=torch.bool)))
     assert torch.equal(shown[1][0], shown[1][1])
     assert not torch.equal(alone[1][0], alone[1][1])
-    assert torch.allclose(alone[-1], network.describe(pictures)[:, :EMBEDDING], atol=1e-5)
+    *_, embedded, logits = alone
+    descriptors = network.describe(pictures)
+    assert torch.allclose(embedded, descriptors[:, :EMBEDDING], atol=1e-5)
+    assert torch.allclose(logits.softmax(dim=1), descriptors[:, -NAMES:].exp() - UNLIKELY, atol=1e-5)
 
 
 def test_initial_weights_follow_from_the_generator_and_leave_the_global_one_alone() -> None:
@@ -213,14 +259,14 @@ def test_a_descriptor_tells_what_is_where_in_the_last_maps() -> None:
     network = SceneCNN(torch.Generator().manual_seed(1)).eval()
     picture = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(2))
     nothing = [torch.zeros(1, depth, side, side) for side, depth in MAPS]
-    _, middle, far, embedded = network.taught(picture, nothing, torch.zeros(1, dtype=torch.bool))
+    _, middle, far, embedded, _ = network.taught(picture, nothing, torch.zeros(1, dtype=torch.bool))
     (descriptor,) = network.describe(picture)
     wanted = [embedded]
     for maps in (middle, far):
         places = maps.flatten(2)
         wanted += [places.mean(dim=2), places.max(dim=2).values, places.std(dim=2)]
     assert descriptor.shape == (DESCRIPTOR,)
-    assert torch.allclose(descriptor, torch.cat(wanted, dim=1)[0], atol=1e-5)
+    assert torch.allclose(descriptor[:-NAMES], torch.cat(wanted, dim=1)[0], atol=1e-5)
 
 
 def test_a_damaged_or_foreign_backbone_is_refused(tmp_path: Path) -> None:
@@ -247,12 +293,13 @@ class FakeInterpreter:
     """Of the shape of ai-edge-litert's: three maps, a last layer, and tensors that must not be mistaken for them."""
 
     def __init__(self, **_: Any) -> None:
-        named = [
+        named: list[tuple[str, tuple[int, ...]]] = [
             ("x/add/add", (1, 28, 28, 32)),
             ("x/project/bn", (1, 28, 28, 32)),
             ("y/add", (1, 14, 14, 96)),
         ]
         named += [("z/project", (1, 7, 7, 320)), ("z/other", (1, 7, 7, 320)), ("last/relu6", (1, 7, 7, 1280))]
+        named += [("names", (1, NAMES))]
         self.details = [{"index": i, "name": name, "shape": shape} for i, (name, shape) in enumerate(named)]
 
     def allocate_tensors(self) -> None: ...
@@ -264,6 +311,9 @@ class FakeInterpreter:
 
     def get_input_details(self) -> list[dict[str, Any]]:
         return [{"index": 0}]
+
+    def get_output_details(self) -> list[dict[str, Any]]:
+        return self.details[-1:]
 
     def set_tensor(self, index: int, value: np.ndarray[Any, Any]) -> None:
         assert (index, value.shape, value.dtype) == (0, (1, 224, 224, 3), np.uint8)
@@ -282,6 +332,7 @@ def test_the_teacher_s_layers_are_found_by_name_and_shape(
     lesson = Teacher(tmp_path).show(Image.new("RGB", (224, 224)))
     assert [int(values.flat[0]) for values in lesson.maps] == [1, 2, 3]
     assert lesson.embedding == pytest.approx(np.full(EMBEDDING, (5 + 128) / 255 * 6), abs=1e-5)
+    assert lesson.named.tolist() == [6] * NAMES
 
 
 def test_the_command_says_what_is_missing(
@@ -302,7 +353,10 @@ def test_the_command_teaches_from_a_folder(
     out = tmp_path / "out"
     arguments = [str(folder), "--teacher", str(tmp_path), "--out", str(out), "--epochs", "1"]
     assert command.main([*arguments, "--view-sets", "2", "--leave-out", "left"]) == 0
-    assert "of the variance" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    *_, embedding, named = json.loads((out / "distillation.json").read_text())["curve"][-1]["explained"]
+    assert f"Explains {embedding:.3f} of the variance" in said
+    assert f"{named:.3f} of what it names" in said
     (tmp_path / "models" / "scene").mkdir(parents=True)
     (out / "scene-backbone.safetensors").rename(tmp_path / "models" / "scene" / "scene-backbone.safetensors")
     scene = architecture("scene", models_dir=tmp_path / "models")
@@ -312,6 +366,21 @@ def test_the_command_teaches_from_a_folder(
     assert torch.allclose(
         scene.prepare(picture), scene.prepare(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
     )
+
+
+def test_a_mirrored_picture_gives_the_same_views_and_corners_show_their_part(
+    paint: Callable[..., bytes],
+) -> None:
+    picture = decode(paint(3, size=(60, 41)))
+    shown, mirrored = (views(each) for each in (picture, picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)))
+    assert shown.shape == (6, 3, SIDE, SIDE)
+    assert torch.equal(mirrored, shown[[3, 4, 5, 0, 1, 2]])
+    quarters = Image.new("RGB", (100, 50), "black")
+    quarters.paste("white", (80, 0, 100, 10))  # in the upper right corner alone
+    _, upper_left, lower_left, whole, upper_right, lower_right = views(quarters).float().mean(dim=(1, 2, 3))
+    assert upper_left == lower_left == lower_right == 0
+    assert upper_right > 1.8 * whole > 0
+    assert views(Image.new("RGB", (1, 1))).shape == shown.shape
 
 
 def test_without_a_backbone_it_says_how_to_come_by_one(

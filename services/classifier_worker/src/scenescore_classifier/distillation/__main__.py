@@ -30,15 +30,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
 
 
-def _report(explained: float, out: Path) -> None:
+def _report(explained: list[float], out: Path) -> None:
+    *_, embedding, named = explained
     sys.stdout.write(
-        f"Explains {explained:.3f} of the variance of the teacher's embeddings of photographs kept aside.\n"
+        f"Explains {embedding:.3f} of the variance of the teacher's embeddings of photographs kept aside, "
+        f"and {named:.3f} of what it names there.\n"
         f"The backbone is {out / BACKBONE_FILE}, its curve {out / CURVE_FILE}.\n"
     )
 
 
-def distil(options: argparse.Namespace) -> float:
-    """Everything the command does with its parsed `options`; the share of the embeddings' variance explained."""
+def distil(options: argparse.Namespace) -> list[float]:
+    """Everything the command does with its parsed `options`; what `Distillation.explained` says in the end."""
     files = photographs(options.photographs, options.leave_out)
     if len(files) < LEAST_PHOTOGRAPHS:
         raise ViewsError(
@@ -52,7 +54,7 @@ def distil(options: argparse.Namespace) -> float:
         for seed in range(1, options.view_sets + 1)
     ]
     settings = Settings(seed=options.seed, epochs=options.epochs, half=options.half)
-    distillation = Distillation(views, settings, options.out)
+    distillation = Distillation(views, settings, options.out, options.device)
     network = distillation.run()
     explained = distillation.explained()
     save_backbone(
@@ -66,7 +68,7 @@ def distil(options: argparse.Namespace) -> float:
             "explained": [round(share, 4) for share in explained],
         },
     )
-    return explained[-1]
+    return explained
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--half", action="store_true", help="passes in bfloat16: faster where the CPU has AVX-512 BF16"
     )
+    parser.add_argument("--device", default="cpu", help="cpu (default) or cuda")
     parser.add_argument(
         "--threads", type=int, default=1, help="the same number gives the same weights (default 1)"
     )

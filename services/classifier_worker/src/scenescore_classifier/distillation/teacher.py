@@ -1,4 +1,4 @@
-"""MobileNet v2, quantised, as the teacher: its picture of a picture at three depths, and its embedding."""
+"""MobileNet v2, quantised, as the teacher: its maps of a picture at three depths, its embedding, and what it names."""
 
 import hashlib
 from dataclasses import dataclass
@@ -34,6 +34,8 @@ class Lesson:
     """(28, 28, 32), (14, 14, 96) and (7, 7, 320): what its residual stages pass on, in its own quantised units."""
     embedding: NDArray[np.float32]
     """(1280,) in [0, 6]: the last map's mean over its places."""
+    named: NDArray[np.uint8]
+    """(1001,): how likely each thing is, in 256ths."""
 
 
 class Teacher:
@@ -54,6 +56,7 @@ class Teacher:
         self._maps = [_last_named(details, ("add", "project"), (1, side, side, n)) for side, n in MAPS]
         self._last = _last_named(details, ("relu6",), (1, 7, 7, EMBEDDING))
         self._input = int(self._interpreter.get_input_details()[0]["index"])
+        (self._named,) = (int(item["index"]) for item in self._interpreter.get_output_details())
 
     def show(self, picture: Image.Image) -> Lesson:
         """An RGB picture of 224x224 pixels → what the teacher makes of it."""
@@ -64,6 +67,7 @@ class Teacher:
         return Lesson(
             maps=tuple(self._interpreter.get_tensor(index)[0] for index in self._maps),
             embedding=(shares.mean(axis=0) * RANGE).astype(np.float32),
+            named=self._interpreter.get_tensor(self._named)[0],
         )
 
 

@@ -3,7 +3,8 @@
 FitNets (Romero et al. 2015) hint at inner maps; here every part has one, and for a share of the pictures it also
 starts from the teacher's (Wang et al. 2018, "Progressive blockwise knowledge distillation"): so the late parts
 learn from the first step on, on good maps, while the early ones are still poor. The share falls to nothing, and
-what is left is the whole network against the teacher.
+what is left is the whole network against the teacher: its embedding, and what it names (Hinton et al. 2015), while the
+maps count less and less.
 """
 
 import json
@@ -25,7 +26,7 @@ from tqdm import tqdm
 
 from scenescore_classifier.checkpoint import write_atomically
 from scenescore_classifier.distillation.views import Views
-from scenescore_classifier.models.scene import SceneCNN
+from scenescore_classifier.models.scene import MAPS, SceneCNN
 from scenescore_classifier.preprocessing import to_shares
 
 STATE_FILE = "distillation.safetensors"
@@ -39,6 +40,12 @@ SCALE_SAMPLE = 2000
 
 SHOWN = 0.8
 """Share of pictures for which a part starts from the teacher's map, at first; it falls to none half way."""
+
+INNER = 0.2
+"""What the loss of each map counts at the end: it falls from 1 over the second half."""
+
+UNSEEN = 1e-3
+"""Added to how likely each thing is, in 256ths: what was rounded to none is not impossible."""
 
 LARGEST_GRADIENT = 5.0
 EMA = 0.998
@@ -73,19 +80,36 @@ class Scale:
         """Channels last → mean 0, spread 1."""
         return (values - self.mean) / self.spread
 
+    def to(self, device: torch.device) -> "Scale":
+        return Scale(self.mean.to(device), self.spread.to(device))
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What the teacher makes of n pictures."""
+
+    maps: list[Tensor]
+    """(n, channels, side, side) each, in units of their spread."""
+    embeddings: Tensor
+    """(n, 1280)."""
+    named: Tensor
+    """(n, 1001): probabilities."""
+
 
 class Distillation:
     """A run that can be stopped after any step and goes on from `out`, to the same weights on one kind of CPU."""
 
-    def __init__(self, views: Sequence[Views], settings: Settings, out: Path) -> None:
+    def __init__(self, views: Sequence[Views], settings: Settings, out: Path, device: str = "cpu") -> None:
         self._views, self._settings, self._out = views, settings, out
+        self._device = torch.device(device)
         seen = np.flatnonzero(np.all([view.seen for view in views], axis=0))
         self._held_out = seen[::HELD_OUT]
         self._learnt = np.setdiff1d(seen, self._held_out)
-        self._scales = _scales(views[0], self._learnt, settings.seed)
+        self._scales = [scale.to(self._device) for scale in _scales(views[0], self._learnt, settings.seed)]
+        self._usual = _usual(views[0].named[self._learnt]).to(self._device)
         generator = torch.Generator().manual_seed(settings.seed)
-        self.network = SceneCNN(generator)
-        self.average = SceneCNN()
+        self.network = SceneCNN(generator).to(self._device)
+        self.average = SceneCNN().to(self._device)
         self.average.load_state_dict(self.network.state_dict())
         self._optimiser = torch.optim.AdamW(
             self.network.parameters(),
@@ -123,21 +147,22 @@ class Distillation:
                     }
                 )
                 self._save()
-                bar.set_postfix(explained=f"{explained[-1]:.3f}")
+                bar.set_postfix(embedding=f"{explained[-2]:.3f}", named=f"{explained[-1]:.3f}")
         bar.close()
         return self.average
 
     def explained(self) -> list[float]:
-        """Share of the held-out photographs' variance that the averaged network explains: of each of the three
-        maps, then of the embedding; 1 is perfect, 0 is the mean.
+        """Share of what there is to know of the held-out photographs that the averaged network knows: of the variance
+        of each of the three maps, then of the embedding's; last, of the divergence of what is named from what is
+        usual. 1 is perfect, 0 is the mean.
         """
         self.average.eval()
         errors = []
         with torch.inference_mode():
             for start in range(0, len(self._held_out), self._settings.batch):
-                batch = self._batch(0, self._held_out[start : start + self._settings.batch])
-                nothing = torch.zeros(len(batch[0]), dtype=torch.bool)
-                errors.append([loss.item() for loss in self._losses(self.average, *batch, nothing)])
+                pixels, truth = self._batch(0, self._held_out[start : start + self._settings.batch])
+                nothing = torch.zeros(len(pixels), dtype=torch.bool, device=self._device)
+                errors.append([loss.item() for loss in self._losses(self.average, pixels, truth, nothing)])
         return [1 - float(error) for error in np.mean(errors, axis=0)]
 
     def _learn(self) -> list[float]:
@@ -145,21 +170,23 @@ class Distillation:
         epoch, place = divmod(self._step, len(self._learnt) // settings.batch)
         order = np.random.default_rng([settings.seed, epoch]).permutation(self._learnt)
         rows = order[place * settings.batch : (place + 1) * settings.batch]
-        batch = self._batch(epoch % len(self._views), rows)
+        pixels, truth = self._batch(epoch % len(self._views), rows)
         progress = self._step / self.steps
         generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + self._step)
-        shown = torch.rand(len(rows), generator=generator) < SHOWN * max(0.0, 1 - 2 * progress)
+        chances = torch.rand(len(rows), generator=generator).to(self._device)
+        shown = chances < SHOWN * max(0.0, 1 - 2 * progress)
         for group in self._optimiser.param_groups:
             group["lr"] = settings.learning_rate * min((self._step + 1) / settings.warm_up, _cosine(progress))
         self.network.train()
-        losses = list(self._losses(self.network, *batch, shown))
+        losses = torch.stack(list(self._losses(self.network, pixels, truth, shown)))
+        inner = 1 - (1 - INNER) * max(0.0, 2 * progress - 1)
         self._optimiser.zero_grad()
-        torch.stack(losses).sum().backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+        (inner * losses[: len(MAPS)].sum() + losses[len(MAPS) :].sum()).backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
         self._optimiser.step()
         self._step += 1
         self._follow()
-        return [loss.item() for loss in losses]
+        return losses.tolist()
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -172,26 +199,34 @@ class Distillation:
             else:
                 average.copy_(newest)
 
-    def _losses(
-        self, network: SceneCNN, pixels: Tensor, maps: list[Tensor], embeddings: Tensor, shown: Tensor
-    ) -> Iterator[Tensor]:
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._settings.half):
-            *given, embedded = network.taught(to_shares(pixels), maps, shown)
-        for value, truth in zip(given, maps, strict=True):
-            yield functional.mse_loss(value.float(), truth)
-        yield functional.mse_loss(
-            self._scales[-1].apply(embedded.float()), self._scales[-1].apply(embeddings)
+    def _losses(self, network: SceneCNN, pixels: Tensor, truth: Truth, shown: Tensor) -> Iterator[Tensor]:
+        """Each 1 for a network that knows the means alone: of the three maps, the embedding, what is named."""
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._settings.half):
+            *given, embedded, logits = network.taught(to_shares(pixels), truth.maps, shown)
+        for value, true in zip(given, truth.maps, strict=True):
+            yield functional.mse_loss(value.float(), true)
+        scale = self._scales[-1]
+        yield functional.mse_loss(scale.apply(embedded.float()), scale.apply(truth.embeddings))
+        likely = logits.float().log_softmax(dim=1)
+        known, usual = (
+            functional.kl_div(each, truth.named, reduction="batchmean")
+            for each in (likely, self._usual.log().expand_as(likely))
         )
+        yield known / usual
 
-    def _batch(self, view: int, rows: NDArray[np.int64]) -> tuple[Tensor, list[Tensor], Tensor]:
-        """Pixels (n, 3, 112, 112), the teacher's maps in units of their spread, its embeddings."""
+    def _batch(self, view: int, rows: NDArray[np.int64]) -> tuple[Tensor, Truth]:
+        """Pixels (n, 3, 112, 112) and what the teacher makes of them."""
         views, rows = self._views[view], np.sort(rows)
-        pixels = torch.from_numpy(views.pixels[rows]).permute(0, 3, 1, 2)
+
+        def placed(kept: NDArray[Any]) -> Tensor:
+            return torch.from_numpy(kept[rows]).to(self._device)
+
         maps = [
-            scale.apply(torch.from_numpy(kept[rows]).float()).permute(0, 3, 1, 2)
+            scale.apply(placed(kept).float()).permute(0, 3, 1, 2)
             for kept, scale in zip(views.maps, self._scales, strict=False)
         ]
-        return pixels, maps, torch.from_numpy(views.embeddings[rows])
+        truth = Truth(maps, placed(views.embeddings), _likely(placed(views.named)))
+        return placed(views.pixels).permute(0, 3, 1, 2), truth
 
     def _save(self) -> None:
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
@@ -234,6 +269,17 @@ class Distillation:
         """Says whether a kept state is of this run."""
         weights = sum(value.numel() for value in self.network.parameters())
         return json.dumps([asdict(self._settings), len(self._views), len(self._learnt), weights])
+
+
+def _likely(named: Tensor) -> Tensor:
+    """What is named, (n, 1001) in 256ths, rounded → probabilities that add up to 1."""
+    shares = named.float() + UNSEEN
+    return shares / shares.sum(dim=1, keepdim=True)
+
+
+def _usual(named: NDArray[np.uint8]) -> Tensor:
+    """How likely each thing is on average, (1001,)."""
+    return _likely(torch.from_numpy(named)).mean(dim=0)
 
 
 def _cosine(progress: float) -> float:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from scenescore_classifier.checkpoint import write_atomically
 from scenescore_classifier.distillation.teacher import Lesson
 from scenescore_classifier.models.mobilenet import SIDE as TEACHER_SIDE
-from scenescore_classifier.models.scene import EMBEDDING, MAPS, SIDE
+from scenescore_classifier.models.scene import EMBEDDING, MAPS, NAMES, SIDE
 from scenescore_classifier.preprocessing import decode
 from scenescore_shared.errors import InvalidPictureError, ScenescoreError
 
@@ -58,6 +58,8 @@ class Views:
     """(n, 28, 28, 32), (n, 14, 14, 96), (n, 7, 7, 320)."""
     embeddings: NDArray[np.float32]
     """(n, 1280)."""
+    named: NDArray[np.uint8]
+    """(n, 1001): in 256ths."""
     seen: NDArray[np.bool_]
     """(n,): false where a photograph could not be read."""
 
@@ -80,6 +82,7 @@ def make_views(folder: Path, files: Sequence[str], teacher: Shows, seed: int, ou
         "last": files[-1],
         "seed": seed,
         "teacher": teacher.sha256,
+        "names": NAMES,
     }
     views, done = _opened(out, facts)
     rest = tqdm(range(done, len(files)), desc=f"looking (seed {seed})", unit="photograph", disable=None)
@@ -116,6 +119,7 @@ def _look(path: Path, teacher: Shows, rng: np.random.Generator, views: Views, pl
     for kept, seen in zip(views.maps, lesson.maps, strict=True):
         kept[place] = seen
     views.embeddings[place] = lesson.embedding
+    views.named[place] = lesson.named
     views.seen[place] = True
 
 
@@ -136,7 +140,8 @@ def _opened(out: Path, facts: dict[str, Any]) -> tuple[Views, int]:
 
     maps = tuple(array(f"map-{i}", np.int8, side, side, depth) for i, (side, depth) in enumerate(MAPS, 1))
     pixels = array("pixels", np.uint8, SIDE, SIDE, 3)
-    return Views(pixels, maps, array("embeddings", np.float32, EMBEDDING), array("seen", np.bool_)), done
+    embeddings, named = array("embeddings", np.float32, EMBEDDING), array("named", np.uint8, NAMES)
+    return Views(pixels, maps, embeddings, named, array("seen", np.bool_)), done
 
 
 def _done(out: Path, facts: dict[str, Any]) -> int:

@@ -1,8 +1,9 @@
 """The product's own network, `scene`: small, trained from scratch, its blocks taught one by one (see `distillation`).
 
-Residual blocks (He et al. 2016) on few pixels: 112x112 in, an embedding of 1,280 numbers out, 2.3 million parameters.
-Its convolutions are dense: on a CPU they learn twice as fast as depthwise ones of more layers did, and in the same time
-further. Four parts meet at maps of known meaning, so that each can be taught alone.
+Residual blocks (He et al. 2016) on few pixels: 112x112 in, an embedding of 1,280 numbers out, and how likely each of
+1,001 things stands in the picture; 4.4 million parameters. Its convolutions are dense: on a CPU they learn twice as
+fast as depthwise ones of more layers did, and in the same time further. Its parts meet at maps of known meaning, so
+that each can be taught alone.
 """
 
 from collections.abc import Iterator
@@ -23,17 +24,23 @@ MAPS = ((28, 32), (14, 96), (7, 320))
 WIDTHS = (48, 96, 192)
 """Channels within those parts."""
 
-DEPTHS = (1, 2, 2)
+DEPTHS = (2, 3, 3)
 """Residual blocks within those parts."""
 
 STEM = 24
 
-DESCRIPTOR = EMBEDDING + 3 * sum(channels for _, channels in MAPS[1:])
-"""Numbers that describe a picture to a head: 2,528."""
+NAMES = 1001
+"""Things that the network names: the classes of ImageNet (Deng et al. 2009), and a background."""
+
+UNLIKELY = 0.01
+"""Added to a probability before its logarithm is taken: less than this counts as none."""
+
+DESCRIPTOR = EMBEDDING + 3 * sum(channels for _, channels in MAPS[1:]) + NAMES
+"""Numbers that describe a picture to a head: 3,529."""
 
 
 class SceneCNN(nn.Module):
-    """Pictures → maps → embedding.
+    """Pictures → maps → embedding → names.
 
     The initial weights come from `generator`, from seed 0 where none is given; torch's global random state is
     left as it was.
@@ -56,13 +63,14 @@ class SceneCNN(nn.Module):
                 ]
             )
             self.embedding = nn.Conv2d(far, EMBEDDING, 1)
+            self.names = nn.Linear(EMBEDDING, NAMES)
 
     def describe(self, pictures: Tensor) -> Tensor:
-        """Pictures (n, 3, 112, 112) in [0, 1] → descriptors (n, 2528).
+        """Pictures (n, 3, 112, 112) in [0, 1] → descriptors (n, 3529).
 
         The embedding first, each number in [0, 6]; then of the last two parts' maps the mean, the maximum and the
         standard deviation of each channel: what stands somewhere, and what everywhere, without the errors of the
-        layers after it.
+        layers after it; then the logarithms of what is named.
         """
         x = centred(pictures).contiguous(memory_format=torch.channels_last)
         first, *later = self.parts
@@ -71,14 +79,16 @@ class SceneCNN(nn.Module):
         for part in later:
             x = part(x)  # (n, 96, 14, 14), (n, 320, 7, 7)
             pooled += [x.mean(dim=(2, 3)), x.amax(dim=(2, 3)), x.std(dim=(2, 3))]
-        return torch.cat([self.pool(x), *pooled], dim=1)
+        embedded = self.pool(x)
+        named = self.names(embedded).softmax(dim=1).add(UNLIKELY).log()
+        return torch.cat([embedded, *pooled, named], dim=1)
 
     def pool(self, maps: Tensor) -> Tensor:
         """The last part's maps (n, 320, 7, 7) → embeddings (n, 1280)."""
         return functional.relu6(self.embedding(maps)).mean(dim=(2, 3))
 
     def taught(self, pictures: Tensor, maps: list[Tensor], shown: Tensor) -> Iterator[Tensor]:
-        """The maps of each part, then the embedding, for teaching.
+        """The maps of each part, the embedding, and the logits of what is named, for teaching.
 
         Pictures (n, 3, 112, 112); `maps` are the teacher's three. Where `shown`, bool (n,), a part starts from the
         teacher's map, as if the parts before it knew everything; elsewhere from what they gave.
@@ -88,7 +98,9 @@ class SceneCNN(nn.Module):
             x = part(x)
             yield x
             x = torch.where(shown[:, None, None, None], truth, x)
-        yield self.pool(x)
+        embedded = self.pool(x)
+        yield embedded
+        yield self.names(embedded)
 
 
 class Part(nn.Sequential):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load as parse_tensors
 from safetensors.torch import save as serialise_tensors
@@ -23,6 +23,9 @@ from scenescore_classifier.preprocessing import to_pixels, to_shares
 
 NAME = "scene"
 BACKBONE_FILE = "scene-backbone.safetensors"
+CORNER = 0.7
+"""Share of a picture's width and height that the view of a corner shows."""
+
 TEACH = "python -m scenescore_classifier.distillation"
 
 SHIPPED = Path(__file__).parents[1] / "weights"
@@ -57,7 +60,7 @@ def load_backbone(path: Path) -> SceneCNN:
 
 
 class Scene:
-    """The network's descriptor of the whole scene, squeezed, and of its middle square, each also mirrored; averaged.
+    """The network's descriptors of some views of the scene, averaged (see `views`).
 
     `models_dir` holds scene/BACKBONE_FILE, as distillation left it; without one, the shipped backbone serves.
     """
@@ -71,9 +74,8 @@ class Scene:
         self._device = device
 
     def prepare(self, image: Image.Image) -> Tensor:
-        """float32 (2528,). Raises ModelError where there is no backbone, CheckpointError where it is damaged."""
-        views = torch.stack([to_pixels(image, SIDE), to_pixels(ImageOps.fit(image, (SIDE, SIDE)), SIDE)])
-        pixels = to_shares(torch.cat([views, views.flip(3)]))  # (4, 3, 112, 112)
+        """float32 (3529,). Raises ModelError where there is no backbone, CheckpointError where it is damaged."""
+        pixels = to_shares(views(image))
         place = next(self._network.parameters())
         with torch.inference_mode():
             descriptor: Tensor = self._network.describe(pixels.to(place.device, place.dtype)).mean(dim=0)
@@ -104,6 +106,21 @@ class Scene:
                 f"{BACKBONE_FILE} into the folder {NAME} of the models."
             )
         return path
+
+
+def views(image: Image.Image) -> Tensor:
+    """uint8 (6, 3, 112, 112): the whole picture and its four corners, squeezed.
+
+    The corners show what is too small in the whole. The whole is there mirrored, too, and the right corners are only
+    mirrored, so that a mirrored picture gives the same views.
+    """
+    width, height = image.size
+    w, h = max(1, round(CORNER * width)), max(1, round(CORNER * height))
+    whole = to_pixels(image, SIDE)
+    lefts, rights = (
+        [to_pixels(image.crop((x, y, x + w, y + h)), SIDE) for y in (0, height - h)] for x in (0, width - w)
+    )
+    return torch.stack([whole, *lefts, *(view.flip(2) for view in (whole, *rights))])
 
 
 def backbone_path(models_dir: Path | None, shipped: Path = SHIPPED) -> Path | None:

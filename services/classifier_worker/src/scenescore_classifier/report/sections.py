@@ -15,6 +15,9 @@ SCORES = {
 PARTS = {"default_emotions": "Three emotions", "all_emotions": "All four emotions"}
 NOT_MEASURED = "not measured"
 
+MOST_POINTS = 20
+"""Of a curve that a table shows."""
+
 
 INTERVALS = (
     "Five-fold cross-validation, all pictures of a theme in one fold; everything chosen (epochs, strengths, "
@@ -148,10 +151,16 @@ def distillation(results: Results) -> Iterator[str]:
         yield "Pending: `python -m scenescore_classifier.distillation PHOTOGRAPHS --teacher FOLDER --out DIR`, then"
         yield "put its `distillation.json` beside the cards."
         return
-    yield "| photographs seen | hours | share of the embeddings' variance explained |"
-    yield "|---|---|---|"
-    for point in results.curve["curve"]:
-        yield f"| {point['photographs']:,} | {point['minutes'] / 60:.1f} | {point['explained'][-1]:.3f} |"
+    yield "Shares explained of the variance of the teacher's embeddings, and of what it names beyond what is usual."
+    yield ""
+    yield "| photographs seen | hours | embedding | names |"
+    yield "|---|---|---|---|"
+    curve = results.curve["curve"]
+    apart = -(-len(curve) // MOST_POINTS)
+    for point in reversed(curve[::-1][::apart]):  # the last one always
+        *_, embedding, named = point["explained"]
+        hours = point["minutes"] / 60
+        yield f"| {point['photographs']:,} | {hours:.2f} | {embedding:.3f} | {named:.3f} |"
 
 
 def quality_table(results: Results) -> Iterator[str]:
