@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, required=True, help="folder for the backbone, its state and its curve"
     )
     parser.add_argument(
-        "--views", type=Path, help="folder for the views (60 kB a photograph); --out by default"
+        "--views", type=Path, help="folder for the views (100 kB a photograph and set); --out by default"
     )
     parser.add_argument("--view-sets", type=int, default=1, help="views of each photograph (default 1)")
     parser.add_argument(
