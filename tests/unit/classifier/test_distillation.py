@@ -29,8 +29,9 @@ from scenescore_classifier.distillation.views import (
 )
 from scenescore_classifier.models import registry, scene_backbone
 from scenescore_classifier.models.architecture import ModelError
+from scenescore_classifier.models.imagenet import CLASSES, UNLIKELY
 from scenescore_classifier.models.registry import architecture, availability
-from scenescore_classifier.models.scene import DESCRIPTOR, EMBEDDING, MAPS, NAMES, SIDE, UNLIKELY, SceneCNN
+from scenescore_classifier.models.scene import DESCRIPTOR, EMBEDDING, MAPS, SIDE, SceneCNN
 from scenescore_classifier.models.scene_backbone import backbone_path, load_backbone, save_backbone, views
 from scenescore_classifier.preprocessing import decode
 
@@ -59,7 +60,7 @@ class BrightnessTeacher:
         self.looks += 1
         colour = np.asarray(picture, dtype=np.float32).mean(axis=(0, 1))
         maps = tuple(np.full((side, side, depth), colour[0] / 4, dtype=np.int8) for side, depth in MAPS)
-        named = np.zeros(NAMES, dtype=np.uint8)
+        named = np.zeros(CLASSES, dtype=np.uint8)
         named[int(colour[0] / 64)] = 250
         return Lesson(maps, np.resize(colour / 50, EMBEDDING).astype(np.float32), named)
 
@@ -233,7 +234,7 @@ def test_parts_that_are_shown_the_teacher_s_maps_do_not_see_the_picture() -> Non
     *_, embedded, logits = alone
     descriptors = network.describe(pictures)
     assert torch.allclose(embedded, descriptors[:, :EMBEDDING], atol=1e-5)
-    assert torch.allclose(logits.softmax(dim=1), descriptors[:, -NAMES:].exp() - UNLIKELY, atol=1e-5)
+    assert torch.allclose(logits.softmax(dim=1), descriptors[:, -CLASSES:].exp() - UNLIKELY, atol=1e-5)
 
 
 def test_initial_weights_follow_from_the_generator_and_leave_the_global_one_alone() -> None:
@@ -266,7 +267,7 @@ def test_a_descriptor_tells_what_is_where_in_the_last_maps() -> None:
         places = maps.flatten(2)
         wanted += [places.mean(dim=2), places.max(dim=2).values, places.std(dim=2)]
     assert descriptor.shape == (DESCRIPTOR,)
-    assert torch.allclose(descriptor[:-NAMES], torch.cat(wanted, dim=1)[0], atol=1e-5)
+    assert torch.allclose(descriptor[:-CLASSES], torch.cat(wanted, dim=1)[0], atol=1e-5)
 
 
 def test_a_damaged_or_foreign_backbone_is_refused(tmp_path: Path) -> None:
@@ -299,7 +300,7 @@ class FakeInterpreter:
             ("y/add", (1, 14, 14, 96)),
         ]
         named += [("z/project", (1, 7, 7, 320)), ("z/other", (1, 7, 7, 320)), ("last/relu6", (1, 7, 7, 1280))]
-        named += [("names", (1, NAMES))]
+        named += [("names", (1, CLASSES))]
         self.details = [{"index": i, "name": name, "shape": shape} for i, (name, shape) in enumerate(named)]
 
     def allocate_tensors(self) -> None: ...
@@ -332,7 +333,7 @@ def test_the_teacher_s_layers_are_found_by_name_and_shape(
     lesson = Teacher(tmp_path).show(Image.new("RGB", (224, 224)))
     assert [int(values.flat[0]) for values in lesson.maps] == [1, 2, 3]
     assert lesson.embedding == pytest.approx(np.full(EMBEDDING, (5 + 128) / 255 * 6), abs=1e-5)
-    assert lesson.named.tolist() == [6] * NAMES
+    assert lesson.named.tolist() == [6] * CLASSES
 
 
 def test_the_command_says_what_is_missing(

@@ -14,8 +14,9 @@ from tqdm import tqdm
 
 from scenescore_classifier.checkpoint import write_atomically
 from scenescore_classifier.distillation.teacher import Lesson
+from scenescore_classifier.models.imagenet import CLASSES
 from scenescore_classifier.models.mobilenet import SIDE as TEACHER_SIDE
-from scenescore_classifier.models.scene import EMBEDDING, MAPS, NAMES, SIDE
+from scenescore_classifier.models.scene import EMBEDDING, MAPS, SIDE
 from scenescore_classifier.preprocessing import decode
 from scenescore_shared.errors import InvalidPictureError, ScenescoreError
 
@@ -82,7 +83,7 @@ def make_views(folder: Path, files: Sequence[str], teacher: Shows, seed: int, ou
         "last": files[-1],
         "seed": seed,
         "teacher": teacher.sha256,
-        "names": NAMES,
+        "names": CLASSES,
     }
     views, done = _opened(out, facts)
     rest = tqdm(range(done, len(files)), desc=f"looking (seed {seed})", unit="photograph", disable=None)
@@ -140,7 +141,7 @@ def _opened(out: Path, facts: dict[str, Any]) -> tuple[Views, int]:
 
     maps = tuple(array(f"map-{i}", np.int8, side, side, depth) for i, (side, depth) in enumerate(MAPS, 1))
     pixels = array("pixels", np.uint8, SIDE, SIDE, 3)
-    embeddings, named = array("embeddings", np.float32, EMBEDDING), array("named", np.uint8, NAMES)
+    embeddings, named = array("embeddings", np.float32, EMBEDDING), array("named", np.uint8, CLASSES)
     return Views(pixels, maps, embeddings, named, array("seen", np.bool_)), done
 
 

@@ -19,17 +19,12 @@ from torch import Tensor, nn
 from scenescore_classifier.models.architecture import ModelError, Training, optional_library
 from scenescore_classifier.models.backbone_files import BACKBONES, FOLDER, PULL, BackboneFile, missing
 from scenescore_classifier.models.head import LinearHead
+from scenescore_classifier.models.imagenet import CLASSES, UNLIKELY
 
 NAME = "mobilenet"
 SIDE = 224
 MAP_SIDE = 7
 """Height and width in places of a backbone's last feature map."""
-
-CLASSES = 1001
-"""Things that v2 names: those of ImageNet, and a background."""
-
-UNLIKELY = 0.01
-"""Added to a probability before its logarithm is taken: less than this counts as none."""
 
 Pixels = NDArray[np.uint8]
 

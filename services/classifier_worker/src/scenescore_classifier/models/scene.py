@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from scenescore_classifier.models.imagenet import CLASSES, UNLIKELY
+
 SIDE = 112
 """Height and width in pixels of what the network sees."""
 
@@ -29,13 +31,7 @@ DEPTHS = (2, 3, 3)
 
 STEM = 24
 
-NAMES = 1001
-"""Things that the network names: the classes of ImageNet (Deng et al. 2009), and a background."""
-
-UNLIKELY = 0.01
-"""Added to a probability before its logarithm is taken: less than this counts as none."""
-
-DESCRIPTOR = EMBEDDING + 3 * sum(channels for _, channels in MAPS[1:]) + NAMES
+DESCRIPTOR = EMBEDDING + 3 * sum(channels for _, channels in MAPS[1:]) + CLASSES
 """Numbers that describe a picture to a head: 3,529."""
 
 
@@ -63,7 +59,7 @@ class SceneCNN(nn.Module):
                 ]
             )
             self.embedding = nn.Conv2d(far, EMBEDDING, 1)
-            self.names = nn.Linear(EMBEDDING, NAMES)
+            self.names = nn.Linear(EMBEDDING, CLASSES)
 
     def describe(self, pictures: Tensor) -> Tensor:
         """Pictures (n, 3, 112, 112) in [0, 1] → descriptors (n, 3529).
