@@ -122,6 +122,17 @@ def test_results_go_before_what_ships_and_are_quoted_as_they_are(results: Path) 
     assert "(classifier/clip-tiny-x-reliability.png)" in text
 
 
+@pytest.mark.parametrize(
+    "curve", [[], [{"photographs": 1, "minutes": 1.0, "explained": [0.5, 0.4, 0.3, 0.2]}]]
+)
+def test_a_curve_of_another_version_is_refused(
+    results: Path, curve: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (results / "distillation.json").write_text(json.dumps({"curve": curve}))
+    assert report.main([str(results), "--out", str(results.parent / "classifier.md")]) == 1
+    assert "teach again" in capsys.readouterr().err
+
+
 def test_what_the_gan_brought_is_shown(results: Path) -> None:
     rows = results / "gan" / "rows"
     rows.mkdir(parents=True)

@@ -19,6 +19,8 @@ from scenescore_classifier.evaluation import calibrated, cross_validate, figures
 from scenescore_classifier.exits import INTERRUPTED
 from scenescore_classifier.inference import Classifier
 from scenescore_classifier.mixing import soft_labels
+from scenescore_classifier.models.scene import SceneCNN
+from scenescore_classifier.models.scene_backbone import BACKBONE_FILE, save_backbone
 from scenescore_classifier.models.thesis import Thesis, ThesisCNN
 from scenescore_classifier.no_scenes import KINDS
 from scenescore_classifier.train import main
@@ -31,6 +33,7 @@ from scenescore_classifier.training.gradient import (
     class_weights,
 )
 from scenescore_classifier.training.learner import Epoch, Predictor, Rows
+from scenescore_classifier.training.logistic import LogisticLearner
 
 CARD_FILE = "thesis-relu.json"
 SEED = 3
@@ -254,6 +257,39 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(
     assert titles == ["fold 1 of 2, seed 0", "fold 2 of 2, seed 0", "fold 2 of 2, seed 0", "final"]
 
 
+def test_nothing_of_another_backbone_is_gone_on_with(
+    labelled_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The older one's embeddings and folds are both of the right shape."""
+    own, out = tmp_path / "models" / "scene" / BACKBONE_FILE, tmp_path / "out"
+    save_backbone(own, SceneCNN(torch.Generator().manual_seed(1)), {})
+    command = [
+        str(labelled_folder),
+        "--model",
+        "scene",
+        "--models-dir",
+        str(tmp_path / "models"),
+        "--folds",
+        "2",
+    ]
+    fit_for_real = LogisticLearner.fit
+
+    def stop(self: LogisticLearner, rows: Rows, seed: int, *, title: str) -> Predictor:
+        if title == "final":
+            raise KeyboardInterrupt
+        return fit_for_real(self, rows, seed, title=title)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LogisticLearner, "fit", stop)
+        assert main([*command, "--out", str(out)]) == INTERRUPTED
+    save_backbone(own, SceneCNN(torch.Generator().manual_seed(2)), {})
+    cards = []
+    for place in (out, tmp_path / "fresh"):
+        assert main([*command, "--out", str(place)]) == 0
+        cards.append(json.loads((place / "scene.json").read_text(encoding="utf-8")))
+    assert cards[0] == cards[1]
+
+
 def test_the_augmentation_asked_for_is_used_and_repeatable() -> None:
     rows = bright_and_dark(8)
     weights: dict[str, torch.Tensor] = {}
@@ -368,6 +404,7 @@ def test_a_useless_folder_ends_the_command_with_a_sentence(
         ["--threads", "x"],
         ["--augment", "x"],
         ["--scale", "7"],
+        ["--device", "nowhere"],
     ],
 )
 def test_options_out_of_range_are_refused(option: list[str], tmp_path: Path) -> None:

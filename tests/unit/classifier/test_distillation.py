@@ -17,7 +17,7 @@ from scenescore_classifier.checkpoint import CheckpointError
 from scenescore_classifier.distillation import __main__ as command
 from scenescore_classifier.distillation import training
 from scenescore_classifier.distillation.teacher import WEIGHTS_FILE, Lesson, Teacher, TeacherError
-from scenescore_classifier.distillation.training import Distillation, Settings
+from scenescore_classifier.distillation.training import INNER, Distillation, Settings
 from scenescore_classifier.distillation.views import (
     SMALLEST_AREA,
     Shows,
@@ -163,7 +163,7 @@ def test_who_names_what_is_usual_knows_nothing(
 ) -> None:
     monkeypatch.setattr(training, "HELD_OUT", 6)
     views = kept_views(folder, tmp_path / "views")
-    distillation = Distillation([views], SETTINGS, tmp_path / "run")
+    distillation = Distillation([views], SmallSettings(batch=2), tmp_path / "run")
     seen = views.named[[row for row in range(13) if row % 6]].astype(np.float64) + 1e-3
     usual = (seen / seen.sum(axis=1, keepdims=True)).mean(axis=0)
     with torch.no_grad():
@@ -172,7 +172,25 @@ def test_who_names_what_is_usual_knows_nothing(
     assert distillation.explained()[-1] == pytest.approx(0, abs=1e-4)
 
 
-def test_towards_the_end_the_inner_maps_count_less(
+def test_what_is_explained_does_not_depend_on_the_batches(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "HELD_OUT", 6)
+    views = kept_views(folder, tmp_path / "views")
+    whole, parts = (  # three are held out
+        Distillation([views], SmallSettings(batch=batch), tmp_path / "run").explained()[:-1]
+        for batch in (3, 2)
+    )
+    assert whole == pytest.approx(parts, abs=1e-4)
+
+
+def test_maps_count_in_full_up_to_half_way_and_least_at_the_end() -> None:
+    assert [training.inner_weight(progress) for progress in (0, 0.25, 0.5)] == [1, 1, 1]
+    assert training.inner_weight(0.75) == pytest.approx((1 + INNER) / 2)
+    assert training.inner_weight(1) == pytest.approx(INNER)
+
+
+def test_the_weight_of_the_inner_maps_reaches_the_gradient(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "HELD_OUT", 6)
@@ -293,6 +311,8 @@ def test_a_missing_teacher_says_what_to_do(tmp_path: Path) -> None:
 class FakeInterpreter:
     """Of the shape of ai-edge-litert's: three maps, a last layer, and tensors that must not be mistaken for them."""
 
+    quantization: tuple[float, int] = (1 / 256, 0)
+
     def __init__(self, **_: Any) -> None:
         named: list[tuple[str, tuple[int, ...]]] = [
             ("x/add/add", (1, 28, 28, 32)),
@@ -301,7 +321,10 @@ class FakeInterpreter:
         ]
         named += [("z/project", (1, 7, 7, 320)), ("z/other", (1, 7, 7, 320)), ("last/relu6", (1, 7, 7, 1280))]
         named += [("names", (1, CLASSES))]
-        self.details = [{"index": i, "name": name, "shape": shape} for i, (name, shape) in enumerate(named)]
+        self.details = [
+            {"index": i, "name": name, "shape": shape, "quantization": self.quantization}
+            for i, (name, shape) in enumerate(named)
+        ]
 
     def allocate_tensors(self) -> None: ...
 
@@ -323,13 +346,25 @@ class FakeInterpreter:
         return np.full(self.details[index]["shape"], index, dtype=np.int8)
 
 
-def test_the_teacher_s_layers_are_found_by_name_and_shape(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def litert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / WEIGHTS_FILE).write_bytes(b"weights")
     module = SimpleNamespace(Interpreter=FakeInterpreter)
     monkeypatch.setitem(sys.modules, "ai_edge_litert", SimpleNamespace(interpreter=module))
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", module)
+
+
+@pytest.mark.usefixtures("litert")
+def test_a_teacher_that_names_things_in_other_units_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeInterpreter, "quantization", (1 / 256, -128))
+    with pytest.raises(TeacherError, match="another network than expected"):
+        Teacher(tmp_path)
+
+
+@pytest.mark.usefixtures("litert")
+def test_the_teacher_s_layers_are_found_by_name_and_shape(tmp_path: Path) -> None:
     lesson = Teacher(tmp_path).show(Image.new("RGB", (224, 224)))
     assert [int(values.flat[0]) for values in lesson.maps] == [1, 2, 3]
     assert lesson.embedding == pytest.approx(np.full(EMBEDDING, (5 + 128) / 255 * 6), abs=1e-5)

@@ -6,7 +6,8 @@ import pytest
 import torch
 from PIL import Image
 
-from scenescore_classifier.training.embeddings import remembered
+from scenescore_classifier.preprocessing import to_pixels
+from scenescore_classifier.training.embeddings import fingerprint, remembered
 
 
 class Counting:
@@ -45,3 +46,17 @@ def test_what_can_t_be_read_is_made_again(tmp_path: Path, damage: bytes) -> None
     assert backbone.asked == 2
     assert prepare(picture).tolist() == [4, 2]
     assert backbone.asked == 2
+
+
+def test_the_fingerprint_tells_ways_of_preparing_apart() -> None:
+    def as_it_is(image: Image.Image) -> torch.Tensor:
+        return to_pixels(image, 8)
+
+    def mirrored(image: Image.Image) -> torch.Tensor:
+        return to_pixels(image, 8).flip(2)
+
+    def upside_down(image: Image.Image) -> torch.Tensor:
+        return to_pixels(image, 8).flip(1)
+
+    assert fingerprint(as_it_is) == fingerprint(as_it_is)
+    assert len({fingerprint(way) for way in (as_it_is, mirrored, upside_down)}) == 3

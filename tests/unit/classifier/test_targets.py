@@ -79,6 +79,13 @@ def test_pictures_of_one_theme_count_as_the_root_of_their_number_and_emotions_al
     assert targets.weights[-2] == 0
 
 
+def test_pictures_that_teach_nothing_crowd_no_theme() -> None:
+    labels = np.array([0, 0, 1, *[-1] * 16], dtype=np.int64)
+    themes = ["a", "b", "c", *["a"] * 16]
+    rows = Rows(torch.zeros(19, 4), labels, themes, EMOTIONS[:2], None)
+    np.testing.assert_allclose(targets_of(rows).weights[:3], Targets.of_labels(labels, 2).weights[:3])
+
+
 def test_a_head_learns_from_shares_what_it_learns_from_so_many_pictures() -> None:
     inputs = np.array([[0.0, 1], [0, 1], [0, 1], [0, 1], [1, 0], [2, 2]])
     labels = np.array([0, 0, 0, 1, 1, 0])

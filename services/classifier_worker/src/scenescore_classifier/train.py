@@ -21,6 +21,7 @@ import torch
 from scenescore_classifier import checkpoint
 from scenescore_classifier.augmentation_policies import POLICIES
 from scenescore_classifier.data import Dataset, DatasetError, Scale, Skipped, read_folder
+from scenescore_classifier.devices import device
 from scenescore_classifier.evaluation import Run, repeat, splits
 from scenescore_classifier.exits import exit_status
 from scenescore_classifier.models.architecture import Architecture, Training, file_stem
@@ -31,7 +32,7 @@ from scenescore_classifier.novelty import fit as fit_novelty
 from scenescore_classifier.training import card
 from scenescore_classifier.training.choosing import learner_for
 from scenescore_classifier.training.curves import write_curves
-from scenescore_classifier.training.embeddings import Prepare, remembered
+from scenescore_classifier.training.embeddings import Prepare, fingerprint, remembered
 from scenescore_classifier.training.learner import Learner, Predictor, Rows
 
 SKIPPED_FILE = "skipped.csv"
@@ -63,12 +64,13 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         device=options.device,
     )
     progress = options.out / PROGRESS_FOLDER
-    noting = Noting(_prepare(model, progress))
+    prepared_as = fingerprint(model.prepare)
+    noting = Noting(_prepare(model, progress, prepared_as))
     dataset = read_folder(options.folder, prepare=noting, unlabelled=True, scale=options.scale)
     _report_skipped(dataset.skipped, options.out)
     sys.stderr.writelines(f"{warning}\n" for warning in dataset.warnings)
     every = _rows(dataset)
-    keep = progress / _run_id(dataset, learner, options)
+    keep = progress / _run_id(dataset, learner, options, prepared_as)
     dealt = splits(
         dataset.labels, dataset.themes, folds=options.folds, seed=options.seed, seeds=options.seeds
     )
@@ -107,10 +109,9 @@ def _rows(dataset: Dataset) -> Rows:
     return Rows(dataset.pixels, dataset.labels, dataset.themes, dataset.emotions, dataset.affect)
 
 
-def _prepare(model: Architecture, progress: Path) -> Prepare:
+def _prepare(model: Architecture, progress: Path, prepared_as: str) -> Prepare:
     if model.training in {Training.HEAD, Training.ZERO_SHOT}:
-        dimensions = model.prepared_shape[0]  # an earlier version's embeddings may have had others
-        return remembered(model.prepare, progress / "embeddings" / f"{file_stem(model.name)}-{dimensions}")
+        return remembered(model.prepare, progress / "embeddings" / f"{file_stem(model.name)}-{prepared_as}")
     return model.prepare
 
 
@@ -177,7 +178,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--threads", type=_whole(1), default=1, help="the same number gives the same weights (default 1)"
     )
-    parser.add_argument("--device", default="cpu", help="cpu (default, repeatable to the bit) or cuda")
+    parser.add_argument(
+        "--device", type=device, default="cpu", help="cpu (default, repeatable to the bit) or cuda"
+    )
     parser.add_argument("--data-name", default="", help="for the card: what the data set is called")
     parser.add_argument("--data-citation", default="", help="for the card: who made it")
     parser.add_argument("--data-licence", default="", help="for the card: on which terms it may be used")
@@ -213,11 +216,12 @@ def _report_skipped(skipped: Sequence[Skipped], out: Path) -> None:
         sys.stderr.write(f"skipped {count}: {reason}\n")
 
 
-def _run_id(dataset: Dataset, learner: Learner, options: argparse.Namespace) -> str:
+def _run_id(dataset: Dataset, learner: Learner, options: argparse.Namespace, prepared_as: str) -> str:
     """Names the folder of kept folds: another one for anything that could change a fold's result."""
     facts = [
         dataset.fingerprint,
         options.model,
+        prepared_as,
         dict(learner.description),
         options.folds,
         options.threads,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from scenescore_classifier.devices import device
 from scenescore_classifier.distillation.teacher import Teacher
 from scenescore_classifier.distillation.training import CURVE_FILE, Distillation, Settings
 from scenescore_classifier.distillation.views import Views, ViewsError, make_views, photographs
@@ -94,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--half", action="store_true", help="passes in bfloat16: faster where the CPU has AVX-512 BF16"
     )
-    parser.add_argument("--device", default="cpu", help="cpu (default) or cuda")
+    parser.add_argument("--device", type=device, default="cpu", help="cpu (default) or cuda")
     parser.add_argument(
         "--threads", type=int, default=1, help="the same number gives the same weights (default 1)"
     )

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from scenescore_classifier.models.backbone_files import PULL, V2
+from scenescore_classifier.models.imagenet import CLASSES
 from scenescore_classifier.models.mobilenet import Interpreter, open_interpreter
 from scenescore_classifier.models.scene import EMBEDDING, MAPS
 from scenescore_shared.errors import ScenescoreError
 
 WEIGHTS_FILE = V2.name
+
+ANOTHER_NETWORK = f"{WEIGHTS_FILE} is another network than expected: fetch it again with {PULL}."
 
 RANGE = 6.0
 """ReLU6 ends there."""
@@ -56,7 +59,10 @@ class Teacher:
         self._maps = [_last_named(details, ("add", "project"), (1, side, side, n)) for side, n in MAPS]
         self._last = _last_named(details, ("relu6",), (1, 7, 7, EMBEDDING))
         self._input = int(self._interpreter.get_input_details()[0]["index"])
-        (self._named,) = (int(item["index"]) for item in self._interpreter.get_output_details())
+        (named,) = self._interpreter.get_output_details()
+        if (list(named["shape"]), named["quantization"]) != ([1, CLASSES], (1 / 256, 0)):
+            raise TeacherError(ANOTHER_NETWORK)
+        self._named = int(named["index"])
 
     def show(self, picture: Image.Image) -> Lesson:
         """An RGB picture of 224x224 pixels → what the teacher makes of it."""
@@ -88,5 +94,5 @@ def _last_named(details: list[dict[str, Any]], words: tuple[str, ...], shape: tu
         if tuple(item["shape"]) == shape and any(word in item["name"] for word in words)
     ]
     if not found:
-        raise TeacherError(f"{WEIGHTS_FILE} is another network than expected: fetch it again with {PULL}.")
+        raise TeacherError(ANOTHER_NETWORK)
     return max(found)

@@ -36,7 +36,7 @@ HELD_OUT = 40
 """Every so many-th photograph is kept for measuring."""
 
 SCALE_SAMPLE = 2000
-"""Photographs whose maps say what is large in a channel."""
+"""Photographs whose maps say what is large in a channel; as many are looked at together."""
 
 SHOWN = 0.8
 """Share of pictures for which a part starts from the teacher's map, at first; it falls to none half way."""
@@ -46,6 +46,9 @@ INNER = 0.2
 
 UNSEEN = 1e-3
 """Added to how likely each thing is, in 256ths: what was rounded to none is not impossible."""
+
+LEAST_DIVERGENCE = 1e-3
+"""In nats: where what is named differs less from the usual, there is nothing to measure a share of."""
 
 LARGEST_GRADIENT = 5.0
 EMA = 0.998
@@ -154,16 +157,17 @@ class Distillation:
     def explained(self) -> list[float]:
         """Share of what there is to know of the held-out photographs that the averaged network knows: of the variance
         of each of the three maps, then of the embedding's; last, of the divergence of what is named from what is
-        usual. 1 is perfect, 0 is the mean.
+        usual (its mean over batches). 1 is perfect, 0 is the mean.
         """
         self.average.eval()
-        errors = []
+        errors, sizes = [], []
         with torch.inference_mode():
             for start in range(0, len(self._held_out), self._settings.batch):
                 pixels, truth = self._batch(0, self._held_out[start : start + self._settings.batch])
                 nothing = torch.zeros(len(pixels), dtype=torch.bool, device=self._device)
                 errors.append([loss.item() for loss in self._losses(self.average, pixels, truth, nothing)])
-        return [1 - float(error) for error in np.mean(errors, axis=0)]
+                sizes.append(len(pixels))
+        return [1 - float(error) for error in np.average(errors, axis=0, weights=sizes)]
 
     def _learn(self) -> list[float]:
         settings = self._settings
@@ -179,7 +183,7 @@ class Distillation:
             group["lr"] = settings.learning_rate * min((self._step + 1) / settings.warm_up, _cosine(progress))
         self.network.train()
         losses = torch.stack(list(self._losses(self.network, pixels, truth, shown)))
-        inner = 1 - (1 - INNER) * max(0.0, 2 * progress - 1)
+        inner = inner_weight(progress)
         self._optimiser.zero_grad()
         (inner * losses[: len(MAPS)].sum() + losses[len(MAPS) :].sum()).backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
@@ -212,7 +216,7 @@ class Distillation:
             functional.kl_div(each, truth.named, reduction="batchmean")
             for each in (likely, self._usual.log().expand_as(likely))
         )
-        yield known / usual
+        yield known / usual.clamp(min=LEAST_DIVERGENCE)
 
     def _batch(self, view: int, rows: NDArray[np.int64]) -> tuple[Tensor, Truth]:
         """Pixels (n, 3, 112, 112) and what the teacher makes of them."""
@@ -279,7 +283,13 @@ def _likely(named: Tensor) -> Tensor:
 
 def _usual(named: NDArray[np.uint8]) -> Tensor:
     """How likely each thing is on average, (1001,)."""
-    return _likely(torch.from_numpy(named)).mean(dim=0)
+    chunks = torch.split(torch.from_numpy(named), SCALE_SAMPLE)
+    return torch.stack([_likely(chunk).sum(dim=0) for chunk in chunks]).sum(dim=0) / len(named)
+
+
+def inner_weight(progress: float) -> float:
+    """What the loss of each map counts when that share of the run is done: 1 up to half way, INNER at the end."""
+    return 1 - (1 - INNER) * max(0.0, 2 * progress - 1)
 
 
 def _cosine(progress: float) -> float:

@@ -152,7 +152,9 @@ def _done(out: Path, facts: dict[str, Any]) -> int:
     known = json.loads(path.read_text())
     done = int(known.pop("done"))
     if known != facts:
-        raise ViewsError(f"{out} holds views of other photographs, seed or teacher: name another folder.")
+        raise ViewsError(
+            f"{out} holds views of other photographs, another seed, teacher or version: name another folder."
+        )
     return done
 
 

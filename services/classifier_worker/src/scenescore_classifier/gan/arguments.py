@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from scenescore_classifier.devices import device
 from scenescore_classifier.gan.networks import SIDES
 from scenescore_classifier.gan.table import LEAST_SEEDS, MOST_SEEDS
 from scenescore_classifier.gan.training import FORMS
@@ -43,7 +44,9 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=whole(2), default=64, help="pictures (default %(default)s)")
     parser.add_argument("--seed", type=whole(0), default=0, help="of everything left to chance (default 0)")
     parser.add_argument("--every", type=whole(1), default=100, help="steps between checkpoints (default 100)")
-    parser.add_argument("--device", default="cpu", help="cpu (default, repeatable to the bit) or cuda")
+    parser.add_argument(
+        "--device", type=device, default="cpu", help="cpu (default, repeatable to the bit) or cuda"
+    )
     parser.add_argument(
         "--threads", type=whole(1), default=1, help="the same number gives the same weights (default 1)"
     )

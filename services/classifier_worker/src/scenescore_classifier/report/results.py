@@ -8,6 +8,7 @@ from typing import Any
 
 from scenescore_classifier.checkpoint import CARD_SUFFIX
 from scenescore_classifier.distillation.training import CURVE_FILE
+from scenescore_classifier.models.scene import MAPS
 from scenescore_shared.errors import ScenescoreError
 
 GAN_FOLDER = "gan"
@@ -86,7 +87,7 @@ def read(folder: Path, shipped: Path) -> Results:
     curve = folder / CURVE_FILE
     return Results(
         [card for row in ROWS for name, card in cards.items() if _belongs(name, row)],
-        _parsed(curve) if curve.is_file() else None,
+        _curve(curve) if curve.is_file() else None,
         [_parsed(path) for path in sorted((folder / GAN_FOLDER).glob(f"*/{QUALITY_FILE}"))],
     )
 
@@ -101,6 +102,15 @@ def _card(path: Path) -> Card:
     if "architecture" not in card or not isinstance(parts, dict) or "default_emotions" not in parts:
         raise ResultsError(f"{path} is no card of a trained model: take it out, or train again.")
     return card
+
+
+def _curve(path: Path) -> dict[str, Any]:
+    """The distillation's: of each of the maps, of the embedding and of the names a share at each point."""
+    found = _parsed(path)
+    points = found.get("curve")
+    if not points or any(len(point["explained"]) != len(MAPS) + 2 for point in points):
+        raise ResultsError(f"{path} is no curve of this version's distillation: take it out, or teach again.")
+    return found
 
 
 def _parsed(path: Path) -> dict[str, Any]:

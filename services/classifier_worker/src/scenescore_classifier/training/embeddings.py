@@ -15,8 +15,15 @@ from scenescore_classifier.checkpoint import write_atomically
 Prepare = Callable[[Image.Image], Tensor]
 
 
+def fingerprint(prepare: Prepare) -> str:
+    """Eight digits of what `prepare` makes of one fixed picture: others for another backbone, or other views."""
+    ramp = Image.linear_gradient("L")
+    picture = Image.merge("RGB", (ramp, Image.radial_gradient("L"), ramp.rotate(90)))
+    return hashlib.sha256(prepare(picture).numpy().tobytes()).hexdigest()[:8]
+
+
 def remembered(prepare: Prepare, folder: Path) -> Prepare:
-    """`prepare`, asked once for each picture, its tensors kept in `folder`: one folder for each backbone."""
+    """`prepare`, asked once for each picture, its tensors kept in `folder`: one folder for each `fingerprint`."""
 
     def prepare_once(image: Image.Image) -> Tensor:
         size = f"{image.width}x{image.height} ".encode()

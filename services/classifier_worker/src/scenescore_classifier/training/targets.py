@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scenescore_classifier.calibration import softmax
 from scenescore_classifier.metrics import Floats, Ints
@@ -40,9 +41,10 @@ def targets_of(rows: Rows) -> Targets:
     targets = Targets.of_labels(rows.labels, outputs)
     if rows.affect is not None:
         _tell(targets, rows.labels, rows.affect, outputs)
-    alone = _alone(rows.themes)
+    teaches = targets.weights > 0
+    alone = _alone(rows.themes, teaches)
     for kind in (*range(outputs), -1):
-        here = (rows.labels == kind) & (targets.weights > 0)
+        here = (rows.labels == kind) & teaches
         if here.any():
             targets.weights[here] *= alone[here] / alone[here].mean()
     return targets
@@ -60,7 +62,7 @@ def _tell(targets: Targets, labels: Ints, affect: Floats, outputs: int) -> None:
     targets.weights[only] = RATED_WEIGHT
 
 
-def _alone(themes: Sequence[str]) -> Floats:
-    """How much each of n pictures is one of its own: (n,), less the more there are of its theme."""
-    sizes = Counter(themes)
-    return np.array([sizes[theme] ** -CROWDING for theme in themes])
+def _alone(themes: Sequence[str], counted: NDArray[np.bool_]) -> Floats:
+    """How much each of n pictures is one of its own: (n,), less the more of its theme are `counted`, bool (n,)."""
+    sizes = Counter(theme for theme, counts in zip(themes, counted, strict=True) if counts)
+    return np.array([max(1, sizes[theme]) ** -CROWDING for theme in themes])
