@@ -123,7 +123,12 @@ def test_results_go_before_what_ships_and_are_quoted_as_they_are(results: Path) 
 
 
 @pytest.mark.parametrize(
-    "curve", [[], [{"photographs": 1, "minutes": 1.0, "explained": [0.5, 0.4, 0.3, 0.2]}]]
+    "curve",
+    [
+        [],
+        [{"photographs": 1, "minutes": 1.0}],
+        [{"photographs": 1, "minutes": 1.0, "explained": [0.5, 0.4, 0.3, 0.2]}],
+    ],
 )
 def test_a_curve_of_another_version_is_refused(
     results: Path, curve: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]

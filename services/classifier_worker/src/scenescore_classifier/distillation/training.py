@@ -109,7 +109,7 @@ class Distillation:
         self._held_out = seen[::HELD_OUT]
         self._learnt = np.setdiff1d(seen, self._held_out)
         self._scales = [scale.to(self._device) for scale in _scales(views[0], self._learnt, settings.seed)]
-        self._usual = _usual(views[0].named[self._learnt]).to(self._device)
+        self._log_usual = _usual(views[0].named[self._learnt]).log().to(self._device)
         generator = torch.Generator().manual_seed(settings.seed)
         self.network = SceneCNN(generator).to(self._device)
         self.average = SceneCNN().to(self._device)
@@ -183,9 +183,9 @@ class Distillation:
             group["lr"] = settings.learning_rate * min((self._step + 1) / settings.warm_up, _cosine(progress))
         self.network.train()
         losses = torch.stack(list(self._losses(self.network, pixels, truth, shown)))
-        inner = inner_weight(progress)
+        of_maps, of_the_rest = losses[: len(MAPS)].sum(), losses[len(MAPS) :].sum()
         self._optimiser.zero_grad()
-        (inner * losses[: len(MAPS)].sum() + losses[len(MAPS) :].sum()).backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+        torch.autograd.backward(inner_weight(progress) * of_maps + of_the_rest)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
         self._optimiser.step()
         self._step += 1
@@ -211,12 +211,11 @@ class Distillation:
             yield functional.mse_loss(value.float(), true)
         scale = self._scales[-1]
         yield functional.mse_loss(scale.apply(embedded.float()), scale.apply(truth.embeddings))
-        likely = logits.float().log_softmax(dim=1)
-        known, usual = (
-            functional.kl_div(each, truth.named, reduction="batchmean")
-            for each in (likely, self._usual.log().expand_as(likely))
+        left, usual = (
+            functional.kl_div(log_likely, truth.named, reduction="batchmean")
+            for log_likely in (logits.float().log_softmax(dim=1), self._log_usual.expand_as(logits))
         )
-        yield known / usual.clamp(min=LEAST_DIVERGENCE)
+        yield left / usual.clamp(min=LEAST_DIVERGENCE)
 
     def _batch(self, view: int, rows: NDArray[np.int64]) -> tuple[Tensor, Truth]:
         """Pixels (n, 3, 112, 112) and what the teacher makes of them."""

@@ -108,7 +108,7 @@ def _curve(path: Path) -> dict[str, Any]:
     """The distillation's: of each of the maps, of the embedding and of the names a share at each point."""
     found = _parsed(path)
     points = found.get("curve")
-    if not points or any(len(point["explained"]) != len(MAPS) + 2 for point in points):
+    if not points or any(len(point.get("explained", ())) != len(MAPS) + 2 for point in points):
         raise ResultsError(f"{path} is no curve of this version's distillation: take it out, or teach again.")
     return found
 
