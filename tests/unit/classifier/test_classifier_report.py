@@ -11,7 +11,9 @@ from scenescore_classifier.inference import SHIPPED_WEIGHTS
 from scenescore_classifier.report import __main__ as report
 from scenescore_classifier.report.results import ROWS, read
 
+GANS = {"form": "wgan", "side": 64, "steps": 30, "batch": 16, "pictures": 50}
 GAN_ROW = {
+    "folds": 3,
     "iterations": 9,
     "seeds": [1, 2, 3],
     "accuracy": [0.5, 0.5, 0.5],
@@ -139,10 +141,10 @@ def test_a_curve_of_another_version_is_refused(
 
 
 def test_what_the_gan_brought_is_shown(results: Path) -> None:
-    rows = results / "gan" / "rows"
+    rows = results / "gan" / "rows-64"
     rows.mkdir(parents=True)
-    for kind in ("with", "without"):
-        (rows / f"thesis-{kind}.json").write_text(json.dumps(GAN_ROW))
+    for kind, gans in (("with", GANS), ("without", None)):
+        (rows / f"thesis-{kind}.json").write_text(json.dumps({**GAN_ROW, "gans": gans}))
     emotion = results / "gan" / "sad"
     emotion.mkdir()
     (emotion / "grid.png").write_bytes(b"")
@@ -170,7 +172,13 @@ def test_what_the_gan_brought_is_shown(results: Path) -> None:
     )
     assert "--count 200`; features: painted@1234, hidden layer (64)." in text
     assert "![sad](classifier/gan/sad/grid.png)" in text
-    assert "no difference shown" in text
+    small, full = text.split("at 128x128")
+    assert "no difference shown" in small
+    assert "| thesis | real, 3 folds | 9 | 0.500 (0.500 to 0.500) |" in small
+    assert "| thesis | real and 50 of each GAN (wgan, 64x64, 30 steps of 16) | 9 |" in small
+    assert "--side 64 --run scene` |" in small
+    assert "| thesis | real and GAN | pending: `python" in full
+    assert "--side 128 --run thesis` |" in full
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"architecture": "x", "metrics": {}}'])

@@ -1,5 +1,6 @@
 """Block-wise distillation on a few small pictures and a teacher that is a fixed rule."""
 
+import hashlib
 import json
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors import safe_open
 
 from scenescore_classifier.checkpoint import CheckpointError
 from scenescore_classifier.distillation import __main__ as command
@@ -241,6 +243,33 @@ def test_a_kept_state_of_other_settings_is_not_gone_on_with(
     assert other.explained() == fresh.explained()
 
 
+def test_a_network_is_taught_on_from_its_weights_with_nothing_shown(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "HELD_OUT", 6)
+    views = kept_views(folder, tmp_path / "views")
+    taught = Distillation([views], SETTINGS, tmp_path / "first").run()
+    before = Distillation([views], SETTINGS, tmp_path / "first").explained()
+    on = Distillation([views], SETTINGS, tmp_path / "second", taught=taught)
+    assert on.explained() == before
+    shown = []
+    losses = on._losses
+
+    def watch(network: SceneCNN, pixels: torch.Tensor, truth: training.Truth, seen: torch.Tensor) -> Any:
+        shown.append(bool(seen.any()))
+        return losses(network, pixels, truth, seen)
+
+    monkeypatch.setattr(on, "_losses", watch)
+    further = on.run()
+    assert on.explained()[-1] > before[-1]
+    assert not any(shown)
+    again = Distillation([views], SETTINGS, tmp_path / "second", taught=taught)
+    assert again.explained() == on.explained()  # finished: taken from the kept state
+    another = Distillation([views], SETTINGS, tmp_path / "second", taught=further)
+    assert another.explained() == on.explained()  # begins with those weights anew
+    assert another._step == 0
+
+
 def test_parts_that_are_shown_the_teacher_s_maps_do_not_see_the_picture() -> None:
     network = SceneCNN().eval()
     pictures = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
@@ -393,6 +422,17 @@ def test_the_command_teaches_from_a_folder(
     *_, embedding, named = json.loads((out / "distillation.json").read_text())["curve"][-1]["explained"]
     assert f"Explains {embedding:.3f} of the variance" in said
     assert f"{named:.3f} of what it names" in said
+    first, on = out / "scene-backbone.safetensors", tmp_path / "on"
+    arguments = [str(folder), "--teacher", str(tmp_path), "--out", str(on), "--epochs", "1"]
+    more = ["--first-view-set", "3", "--learning-rate", "1e-4", "--leave-out", "left"]
+    assert command.main([*arguments, *more, "--teach-on", str(first)]) == 0
+    assert sorted(path.name for path in on.glob("views-*")) == ["views-3"]
+    with safe_open(on / "scene-backbone.safetensors", "pt") as kept:
+        facts = json.loads(kept.metadata()["facts"])
+    assert facts["taught_on"] == hashlib.sha256(first.read_bytes()).hexdigest()
+    assert facts["settings"]["learning_rate"] == 1e-4
+    assert command.main([*arguments, "--teach-on", str(tmp_path / "nowhere")]) == 1
+    assert "nowhere can't be read" in capsys.readouterr().err
     (tmp_path / "models" / "scene").mkdir(parents=True)
     (out / "scene-backbone.safetensors").rename(tmp_path / "models" / "scene" / "scene-backbone.safetensors")
     scene = architecture("scene", models_dir=tmp_path / "models")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from scenescore_classifier.data import read_folder
@@ -14,7 +15,8 @@ from scenescore_classifier.gan import __main__ as command
 from scenescore_classifier.gan import table
 from scenescore_classifier.gan.__main__ import main
 from scenescore_classifier.gan.training import Settings
-from scenescore_classifier.metrics import Ints
+from scenescore_classifier.models.scene_backbone import Scene
+from scenescore_classifier.training.learner import Rows
 
 
 @pytest.fixture(autouse=True)
@@ -74,22 +76,28 @@ def test_a_row_is_run_with_gans_that_saw_only_their_training_folds(
 ) -> None:
     trained_on: list[int] = []
 
-    def guess(pixels: Tensor, labels: Ints, outputs: int, seed: int, iterations: int) -> table.Predict:
-        trained_on.append(len(pixels))
-        assert len(pixels) == len(labels)
+    def guess(rows: Rows, seed: int, iterations: int) -> table.Predict:
+        trained_on.append(len(rows.prepared))
+        assert len(rows.prepared) == len(rows.labels) == len(rows.themes)
         assert iterations == 7
-        return lambda pictures: np.full(len(pictures), seed % outputs, dtype=np.int64)
+        return lambda pictures: np.full(len(pictures), seed % len(rows.emotions), dtype=np.int64)
 
-    monkeypatch.setattr(table, "ARCHITECTURES", {"guess": guess})
+    monkeypatch.setattr(table, "ARCHITECTURES", {"guess": lambda: guess})
     options = ["--run", "guess", "--architectures", "guess", "--folds", "2", "--iterations", "7"]
     budget = ["--gan-steps", "1", "--gan-pictures", "3"]
     assert main(["table", str(labelled_folder), "--out", str(tmp_path), *options, *budget]) == 0
     assert trained_on == [6] * 6 + [6 + 3 * 3] * 6
-    cards = [json.loads(path.read_text()) for path in sorted(tmp_path.glob("gans/*/*/gan.json"))]
+    cards = [json.loads(path.read_text()) for path in sorted(tmp_path.glob("gans-64/*/*/gan.json"))]
     dataset = read_folder(labelled_folder)
     assert len(cards) == 2 * 3
     assert sum(card["origin"]["pictures"] for card in cards) == len(dataset.labels)
-    assert "no difference shown" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "no difference shown" in said
+    assert "| guess | real, 2 folds | 7 |" in said
+    assert "| guess | real and 3 of each GAN (wgan, 64x64, 1 steps of 4) | 7 |" in said
+    assert main(["table", str(labelled_folder), "--out", str(tmp_path), *options, *budget]) == 0
+    assert len(trained_on) == 12  # all was kept
+    assert capsys.readouterr().out == said
 
 
 def test_intervals_are_students() -> None:
@@ -99,7 +107,30 @@ def test_intervals_are_students() -> None:
     assert mean - low == pytest.approx(high - mean)
 
 
+def rows_of(folder: Path) -> Rows:
+    dataset = read_folder(folder)
+    return Rows(dataset.pixels, dataset.labels, dataset.themes, dataset.emotions)
+
+
 def test_the_thesis_classifier_plugs_into_the_table(labelled_folder: Path) -> None:
-    dataset = read_folder(labelled_folder)
-    predict = table.thesis("thesis-relu")(dataset.pixels, dataset.labels, 3, 1, 1)
-    assert set(predict(dataset.pixels)) <= {0, 1, 2}
+    rows = rows_of(labelled_folder)
+    predict = table.ARCHITECTURES["thesis-relu"]()(rows, 1, 1)
+    assert set(predict(rows.prepared)) <= {0, 1, 2}
+
+
+def test_the_product_s_own_model_plugs_into_the_table(
+    labelled_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = rows_of(labelled_folder)
+    asked: list[int] = []
+    prepare = Scene.prepare
+
+    def count(self: Scene, picture: Image.Image) -> Tensor:
+        asked.append(1)
+        return prepare(self, picture)
+
+    monkeypatch.setattr(Scene, "prepare", count)
+    predict = table.ARCHITECTURES["scene"]()(rows, 1, 1)
+    answers = predict(rows.prepared)
+    assert answers.tolist() == rows.labels.tolist()  # nine pictures, 3,529 numbers of each
+    assert len(asked) == len(rows.labels)  # not anew to judge them

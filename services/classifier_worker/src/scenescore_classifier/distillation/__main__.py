@@ -16,7 +16,12 @@ from scenescore_classifier.distillation.teacher import Teacher
 from scenescore_classifier.distillation.training import CURVE_FILE, Distillation, Settings
 from scenescore_classifier.distillation.views import Views, ViewsError, make_views, photographs
 from scenescore_classifier.exits import exit_status
-from scenescore_classifier.models.scene_backbone import BACKBONE_FILE, save_backbone
+from scenescore_classifier.models.scene_backbone import (
+    BACKBONE_FILE,
+    backbone_sha256,
+    load_backbone,
+    save_backbone,
+)
 
 LEAST_PHOTOGRAPHS = 200
 
@@ -52,10 +57,13 @@ def distil(options: argparse.Namespace) -> list[float]:
         make_views(
             options.photographs, files, teacher, seed, (options.views or options.out) / f"views-{seed}"
         )
-        for seed in range(1, options.view_sets + 1)
+        for seed in range(options.first_view_set, options.first_view_set + options.view_sets)
     ]
-    settings = Settings(seed=options.seed, epochs=options.epochs, half=options.half)
-    distillation = Distillation(views, settings, options.out, options.device)
+    settings = Settings(
+        seed=options.seed, epochs=options.epochs, half=options.half, learning_rate=options.learning_rate
+    )
+    taught = None if options.teach_on is None else load_backbone(options.teach_on)
+    distillation = Distillation(views, settings, options.out, options.device, taught=taught)
     network = distillation.run()
     explained = distillation.explained()
     save_backbone(
@@ -66,6 +74,7 @@ def distil(options: argparse.Namespace) -> list[float]:
             "teacher_sha256": teacher.sha256,
             "photographs": len(files),
             "views": len(views),
+            "taught_on": None if options.teach_on is None else backbone_sha256(options.teach_on),
             "explained": [round(share, 4) for share in explained],
         },
     )
@@ -88,10 +97,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--view-sets", type=int, default=1, help="views of each photograph (default 1)")
     parser.add_argument(
+        "--first-view-set",
+        type=int,
+        default=1,
+        metavar="N",
+        help="the sets are N, N + 1 and so on, each with other views (default 1)",
+    )
+    parser.add_argument(
         "--leave-out", action="append", default=[], metavar="NAME", help="folder to pass over"
     )
     parser.add_argument("--seed", type=int, default=Settings.seed, help="default %(default)s")
     parser.add_argument("--epochs", type=int, default=Settings.epochs, help="default %(default)s")
+    parser.add_argument(
+        "--learning-rate",
+        type=float,
+        default=Settings.learning_rate,
+        help="the highest (default %(default)s)",
+    )
+    parser.add_argument(
+        "--teach-on", type=Path, metavar="FILE", help=f"begin with the weights of that {BACKBONE_FILE}"
+    )
     parser.add_argument(
         "--half", action="store_true", help="passes in bfloat16: faster where the CPU has AVX-512 BF16"
     )

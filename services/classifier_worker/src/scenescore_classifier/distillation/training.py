@@ -5,8 +5,12 @@ starts from the teacher's (Wang et al. 2018, "Progressive blockwise knowledge di
 learn from the first step on, on good maps, while the early ones are still poor. The share falls to nothing, and
 what is left is the whole network against the teacher: its embedding, and what it names (Hinton et al. 2015), while the
 maps count less and less.
+
+A network that was taught before can be taught on: its rate rises anew and falls again (Loshchilov and Hutter 2017,
+"SGDR"), and as its parts know their work, nothing is shown to them, and the maps count little from the first step on.
 """
 
+import hashlib
 import json
 import math
 import time
@@ -102,8 +106,18 @@ class Truth:
 class Distillation:
     """A run that can be stopped after any step and goes on from `out`, to the same weights on one kind of CPU."""
 
-    def __init__(self, views: Sequence[Views], settings: Settings, out: Path, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        views: Sequence[Views],
+        settings: Settings,
+        out: Path,
+        device: str = "cpu",
+        *,
+        taught: SceneCNN | None = None,
+    ) -> None:
+        """`taught` is a network to teach on; one with weights of its own from `settings.seed` where there is none."""
         self._views, self._settings, self._out = views, settings, out
+        self._begun_from = None if taught is None else _fingerprint(taught)
         self._device = torch.device(device)
         seen = np.flatnonzero(np.all([view.seen for view in views], axis=0))
         self._held_out = seen[::HELD_OUT]
@@ -112,6 +126,8 @@ class Distillation:
         self._log_usual = _usual(views[0].named[self._learnt]).log().to(self._device)
         generator = torch.Generator().manual_seed(settings.seed)
         self.network = SceneCNN(generator).to(self._device)
+        if taught is not None:
+            self.network.load_state_dict(taught.state_dict())
         self.average = SceneCNN().to(self._device)
         self.average.load_state_dict(self.network.state_dict())
         self._optimiser = torch.optim.AdamW(
@@ -178,14 +194,15 @@ class Distillation:
         progress = self._step / self.steps
         generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + self._step)
         chances = torch.rand(len(rows), generator=generator).to(self._device)
-        shown = chances < SHOWN * max(0.0, 1 - 2 * progress)
+        shown = chances < (0.0 if self._begun_from else SHOWN * max(0.0, 1 - 2 * progress))
         for group in self._optimiser.param_groups:
             group["lr"] = settings.learning_rate * min((self._step + 1) / settings.warm_up, _cosine(progress))
         self.network.train()
         losses = torch.stack(list(self._losses(self.network, pixels, truth, shown)))
         of_maps, of_the_rest = losses[: len(MAPS)].sum(), losses[len(MAPS) :].sum()
         self._optimiser.zero_grad()
-        torch.autograd.backward(inner_weight(progress) * of_maps + of_the_rest)
+        inner = INNER if self._begun_from else inner_weight(progress)
+        torch.autograd.backward(inner * of_maps + of_the_rest)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
         self._optimiser.step()
         self._step += 1
@@ -195,7 +212,7 @@ class Distillation:
     @torch.no_grad()
     def _follow(self) -> None:
         """Moves the averaged weights; early on faster, as the first ones are worth nothing."""
-        kept = min(EMA, self._step / (10 + self._step))
+        kept = EMA if self._begun_from else min(EMA, self._step / (10 + self._step))
         pairs = zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True)
         for average, newest in pairs:
             if average.is_floating_point():
@@ -271,7 +288,14 @@ class Distillation:
     def _identity(self) -> str:
         """Says whether a kept state is of this run."""
         weights = sum(value.numel() for value in self.network.parameters())
-        return json.dumps([asdict(self._settings), len(self._views), len(self._learnt), weights])
+        run = [asdict(self._settings), len(self._views), len(self._learnt), weights]
+        return json.dumps([*run, self._begun_from] if self._begun_from else run)
+
+
+def _fingerprint(network: SceneCNN) -> str:
+    """sha256 of its weights."""
+    state = {name: value.contiguous() for name, value in network.state_dict().items()}
+    return hashlib.sha256(serialise_tensors(state)).hexdigest()
 
 
 def _likely(named: Tensor) -> Tensor:

@@ -105,7 +105,11 @@ def _table(options: argparse.Namespace) -> None:
         )
     if options.run:
         _run_rows(options)
-    text = table.render(options.out / "rows", options.architectures, lambda name: _command(options, name))
+    text = table.render(
+        options.out / table.rows_folder(options.side),
+        options.architectures,
+        lambda name: _command(options, name),
+    )
     options.out.mkdir(parents=True, exist_ok=True)
     write_atomically(options.out / "table.md", text.encode())
     sys.stdout.write(text)
@@ -117,18 +121,25 @@ def _run_rows(options: argparse.Namespace) -> None:
     fold_of = review.split_real(
         dataset.labels, dataset.themes, options.folds, np.random.default_rng(options.seed)
     )
+    settings = _settings(options)
+    budget = table.Budget(
+        settings.form, settings.side, options.gan_steps, settings.batch, options.gan_pictures
+    )
+    with_gans = (budget, _maker(options, dataset, fold_of))
     for architecture in options.run:
-        for make in (None, _maker(options, dataset, fold_of)):
+        fit = table.ARCHITECTURES[architecture]()
+        for gans in (None, with_gans):
             row = table.run(
                 architecture,
-                table.ARCHITECTURES[architecture],
+                fit,
                 dataset,
                 fold_of,
                 seeds=range(1, options.classifier_seeds + 1),
                 iterations=options.iterations,
-                make=make,
+                gans=gans,
+                keep=options.out / "progress",
             )
-            table.save_row(options.out / "rows", row)
+            table.save_row(options.out / table.rows_folder(options.side), row)
 
 
 def _maker(options: argparse.Namespace, dataset: Dataset, fold_of: Ints) -> table.Make:
@@ -142,7 +153,7 @@ def _maker(options: argparse.Namespace, dataset: Dataset, fold_of: Ints) -> tabl
             chosen = torch.from_numpy((fold_of != fold) & (dataset.labels == emotion))
             name = dataset.emotions[emotion]
             training = train_in(
-                options.out / "gans" / f"fold-{fold + 1}" / name,
+                options.out / f"gans-{options.side}" / f"fold-{fold + 1}" / name,
                 name,
                 fit_side(dataset.pixels[chosen], options.side),
                 _settings(options),
@@ -165,6 +176,7 @@ def _command(options: argparse.Namespace, architecture: str) -> str:
     words = [
         *("python", "-m", "scenescore_classifier.gan", "table", "FOLDER", "--out", "DIR"),
         *("--run", architecture, "--form", options.form, "--side", str(options.side)),
+        *("--batch", str(options.batch)),
         *("--iterations", str(options.iterations), "--gan-steps", str(options.gan_steps)),
         *("--folds", str(options.folds), "--classifier-seeds", str(options.classifier_seeds)),
         *("--gan-pictures", str(options.gan_pictures), "--seed", str(options.seed)),

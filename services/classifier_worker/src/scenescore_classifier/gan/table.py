@@ -5,24 +5,33 @@ pictures only: one GAN for each fold and emotion, so five folds and four emotion
 intervals are over the classifier's seeds; GANs and folds stay the same, so that both rows differ in nothing else.
 """
 
+import hashlib
+import io
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from scenescore_classifier import metrics
 from scenescore_classifier.checkpoint import write_atomically
 from scenescore_classifier.data import Dataset
+from scenescore_classifier.gan.review import PREFIX
 from scenescore_classifier.metrics import Ints
 from scenescore_classifier.models import registry
+from scenescore_classifier.models.architecture import Architecture
+from scenescore_classifier.models.scene_backbone import NAME as SCENE
 from scenescore_classifier.models.thesis import AS_DESCRIBED, AS_PRINTED
 from scenescore_classifier.training.gradient import GradientLearner, Settings
 from scenescore_classifier.training.learner import Rows
+from scenescore_classifier.training.logistic import LogisticLearner
 
 LEAST_SEEDS = 3
 _STUDENT = {2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
@@ -31,10 +40,22 @@ MOST_SEEDS = max(_STUDENT) + 1
 
 Predict = Callable[[Tensor], Ints]
 """Pixels uint8 (n, 3, 150, 150) → emotions int (n,)."""
-Fit = Callable[[Tensor, Ints, int, int, int], Predict]
-"""(pixels, labels, outputs, seed, iterations) → the trained classifier."""
+Fit = Callable[[Rows, int, int], Predict]
+"""(pictures as pixels, seed, iterations) → the trained classifier."""
 Make = Callable[[int, int], Tensor]
 """(fold, emotion) → generated pictures uint8 (m, 3, 150, 150), from a GAN that saw nothing of that fold."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What the GANs behind a row were given."""
+
+    form: str
+    side: int
+    steps: int
+    batch: int
+    pictures: int
+    """From each: one of a fold and emotion."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +63,9 @@ class Row:
     """Held-out figures of one architecture, one for each seed."""
 
     architecture: str
-    with_gan: bool
+    gans: Budget | None
+    """None where real pictures were all there was."""
+    folds: int
     iterations: int
     seeds: tuple[int, ...]
     accuracy: tuple[float, ...]
@@ -52,17 +75,46 @@ class Row:
 def thesis(name: str) -> Fit:
     """One of the thesis's CNNs, for the number of whole epochs nearest to the iterations asked for."""
 
-    def fit(pixels: Tensor, labels: Ints, outputs: int, seed: int, iterations: int) -> Predict:
-        epochs = max(1, round(iterations / math.ceil(len(labels) / Settings.batch)))
+    def fit(rows: Rows, seed: int, iterations: int) -> Predict:
+        epochs = max(1, round(iterations / math.ceil(len(rows.labels) / Settings.batch)))
         learner = GradientLearner(registry.architecture(name), Settings(epochs=epochs))
-        emotions = [str(place) for place in range(outputs)]
-        predictor = learner.fit(Rows(pixels, labels, [""] * len(labels), emotions), seed, title=name)
+        predictor = learner.fit(rows, seed, title=name)
         return lambda pictures: predictor.logits(pictures).argmax(axis=1)
 
     return fit
 
 
-ARCHITECTURES: Mapping[str, Fit] = {name: thesis(name) for name in (AS_PRINTED, AS_DESCRIBED)}
+def head(backbone: Architecture) -> Fit:
+    """A head on what a frozen backbone makes of the pictures. It is searched to its end with and without generated
+    pictures, whatever the iterations; the seed decides the split that its strength is chosen by.
+    """
+    known: dict[bytes, Tensor] = {}
+
+    def prepared(pictures: Tensor) -> Tensor:
+        return torch.stack([_prepared(picture, backbone, known) for picture in pictures])
+
+    def fit(rows: Rows, seed: int, _: int) -> Predict:
+        embedded = replace(rows, prepared=prepared(rows.prepared))
+        predictor = LogisticLearner(backbone).fit(embedded, seed, title=backbone.name)
+        return lambda pictures: predictor.logits(prepared(pictures)).argmax(axis=1)
+
+    return fit
+
+
+def _prepared(picture: Tensor, backbone: Architecture, known: dict[bytes, Tensor]) -> Tensor:
+    """What the backbone makes of uint8 (3, h, w), asked once for each picture."""
+    pixels = picture.permute(1, 2, 0).contiguous().numpy()
+    key = hashlib.sha256(pixels.tobytes()).digest()
+    if key not in known:
+        known[key] = backbone.prepare(Image.fromarray(pixels))
+    return known[key]
+
+
+ARCHITECTURES: Mapping[str, Callable[[], Fit]] = {
+    AS_PRINTED: lambda: thesis(AS_PRINTED),
+    AS_DESCRIBED: lambda: thesis(AS_DESCRIBED),
+    SCENE: lambda: head(registry.architecture(SCENE)),
+}
 
 
 def run(
@@ -73,23 +125,30 @@ def run(
     *,
     seeds: Sequence[int],
     iterations: int,
-    make: Make | None,
+    gans: tuple[Budget, Make] | None,
+    keep: Path,
 ) -> Row:
-    """Cross-validates once for each seed, with the pictures of `make` in the training folds where it is given."""
+    """Cross-validates once for each seed, with generated pictures in the training folds where there are `gans`.
+
+    What is known of a fold is kept in the folder `keep`, so that a run that was stopped goes on.
+    """
+    folds = int(fold_of.max()) + 1
     accuracy, balanced = [], []
     for seed in seeds:
         predicted = np.zeros(len(dataset.labels), dtype=np.int64)
-        for fold in range(int(fold_of.max()) + 1):
+        for fold in range(folds):
             held_out = fold_of == fold
-            pixels, labels = dataset.pixels[~held_out], dataset.labels[~held_out]
-            if make is not None:
-                pixels, labels = _enlarged(pixels, labels, len(dataset.emotions), fold, make)
-            predict = fit(pixels, labels, len(dataset.emotions), seed, iterations)
-            predicted[held_out] = predict(dataset.pixels[held_out])
+            rows = _training_rows(dataset, ~held_out, fold, gans)
+            run_of = f"{architecture} {iterations} {seed}".encode()
+            path = keep / f"{_digest(run_of, rows.prepared.numpy(), rows.labels, held_out)}.npy"
+            if not path.is_file():
+                _keep(path, fit(rows, seed, iterations)(dataset.pixels[held_out]))
+            predicted[held_out] = np.load(path, allow_pickle=False)
         judged = fold_of >= 0
         accuracy.append(metrics.accuracy(dataset.labels[judged], predicted[judged]))
         balanced.append(metrics.balanced_accuracy(dataset.labels[judged], predicted[judged]))
-    return Row(architecture, make is not None, iterations, tuple(seeds), tuple(accuracy), tuple(balanced))
+    budget = None if gans is None else gans[0]
+    return Row(architecture, budget, folds, iterations, tuple(seeds), tuple(accuracy), tuple(balanced))
 
 
 def interval(values: Sequence[float]) -> tuple[float, float, float]:
@@ -100,11 +159,15 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
     return mean, mean - reach, mean + reach
 
 
+def rows_folder(side: int) -> str:
+    """Where the rows with GANs of that side lie, within the folder of a table."""
+    return f"rows-{side}"
+
+
 def save_row(folder: Path, row: Row) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(
-        _path(folder, row.architecture, with_gan=row.with_gan), (json.dumps(asdict(row)) + "\n").encode()
-    )
+    path = _path(folder, row.architecture, with_gan=row.gans is not None)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, (json.dumps(asdict(row)) + "\n").encode())
 
 
 def load_row(folder: Path, architecture: str, *, with_gan: bool) -> Row | None:
@@ -115,7 +178,8 @@ def load_row(folder: Path, architecture: str, *, with_gan: bool) -> Row | None:
     kept = json.loads(path.read_bytes())
     return Row(
         architecture,
-        with_gan,
+        Budget(**kept["gans"]) if with_gan else None,
+        kept["folds"],
         kept["iterations"],
         tuple(kept["seeds"]),
         tuple(kept["accuracy"]),
@@ -132,22 +196,33 @@ def render(folder: Path, architectures: Sequence[str], command: Callable[[str], 
     for architecture in architectures:
         for with_gan in (False, True):
             row = load_row(folder, architecture, with_gan=with_gan)
-            kind = "real and GAN" if with_gan else "real"
             if row is None:
+                kind = "real and GAN" if with_gan else "real"
                 lines.append(f"| {architecture} | {kind} | pending: `{command(architecture)}` | | | |")
             else:
                 cells = (_cell(row.accuracy), _cell(row.balanced_accuracy), str(len(row.seeds)))
-                lines.append(f"| {architecture} | {kind} | {row.iterations} | {' | '.join(cells)} |")
+                spent = "to the end" if architecture == SCENE else str(row.iterations)
+                lines.append(f"| {architecture} | {_kind(row)} | {spent} | {' | '.join(cells)} |")
         lines += _verdict(folder, architecture)
     return "\n".join(lines) + "\n"
 
 
+def _kind(row: Row) -> str:
+    if row.gans is None:
+        return f"real, {row.folds} folds"
+    budget = row.gans
+    return (
+        f"real and {budget.pictures} of each GAN ({budget.form}, {budget.side}x{budget.side}, {budget.steps} steps of "
+        f"{budget.batch})"
+    )
+
+
 def _verdict(folder: Path, architecture: str) -> list[str]:
-    """What the GAN pictures changed, seed by seed, where both rows have the same seeds and iterations."""
+    """What the GAN pictures changed, seed by seed, where both rows have the same seeds, folds and iterations."""
     without, with_gan = (load_row(folder, architecture, with_gan=flag) for flag in (False, True))
     if without is None or with_gan is None:
         return []
-    if (without.seeds, without.iterations) != (with_gan.seeds, with_gan.iterations):
+    if _protocol(without) != _protocol(with_gan):
         return []
     differences = np.subtract(with_gan.balanced_accuracy, without.balanced_accuracy).tolist()
     mean, low, high = interval(differences)
@@ -155,10 +230,40 @@ def _verdict(folder: Path, architecture: str) -> list[str]:
     return [f"| {architecture} | difference | | | {mean:+.3f} ({low:+.3f} to {high:+.3f}): {said} | |"]
 
 
-def _enlarged(pixels: Tensor, labels: Ints, outputs: int, fold: int, make: Make) -> tuple[Tensor, Ints]:
-    made = [make(fold, emotion) for emotion in range(outputs)]
-    counts = [len(part) for part in made]
-    return torch.cat([pixels, *made]), np.concatenate([labels, np.repeat(np.arange(outputs), counts)])
+def _protocol(row: Row) -> tuple[Any, ...]:
+    return row.seeds, row.folds, row.iterations
+
+
+def _training_rows(
+    dataset: Dataset, chosen: NDArray[np.bool_], fold: int, gans: tuple[Budget, Make] | None
+) -> Rows:
+    """What to learn from: the chosen pictures, and those that the fold's GANs made. What one GAN made is one theme, so
+    that nothing is chosen by telling its pictures from each other.
+    """
+    pixels, labels = dataset.pixels[torch.from_numpy(chosen)], dataset.labels[chosen]
+    themes = [theme for theme, taken in zip(dataset.themes, chosen, strict=True) if taken]
+    if gans is not None:
+        _, make = gans
+        for emotion, name in enumerate(dataset.emotions):
+            made = make(fold, emotion)
+            pixels = torch.cat([pixels, made])
+            labels = np.append(labels, np.full(len(made), emotion))
+            themes += [f"{PREFIX}{name}"] * len(made)
+    return Rows(pixels, labels, themes, dataset.emotions)
+
+
+def _keep(path: Path, predicted: Ints) -> None:
+    data = io.BytesIO()
+    np.save(data, predicted, allow_pickle=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, data.getvalue())
+
+
+def _digest(run_of: bytes, *arrays: NDArray[Any]) -> str:
+    digest = hashlib.sha256(run_of)
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _cell(values: Sequence[float]) -> str:

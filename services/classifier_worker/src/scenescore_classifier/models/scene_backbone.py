@@ -59,6 +59,11 @@ def load_backbone(path: Path) -> SceneCNN:
     return network
 
 
+def backbone_sha256(path: Path) -> str:
+    """Of the file, 64 hex digits. Raises CheckpointError where it can't be read."""
+    return hashlib.sha256(_read(path)).hexdigest()
+
+
 class Scene:
     """The network's descriptors of some views of the scene, averaged (see `views`).
 
@@ -89,7 +94,7 @@ class Scene:
 
     def backbone_sha256(self) -> str:
         """As `OnOwnBackbone` says."""
-        return hashlib.sha256(_read(self._backbone)).hexdigest()
+        return backbone_sha256(self._backbone)
 
     @cached_property
     def _network(self) -> SceneCNN:

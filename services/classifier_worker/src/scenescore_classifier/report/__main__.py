@@ -1,7 +1,8 @@
 """`python -m scenescore_classifier.report [RESULTS] [--out FILE]`: cards and other results → docs/classifier.md.
 
 RESULTS holds what the commands wrote: the cards of `train` (NAME.json), `distillation.json`, and in `gan` the rows of
-its table and a folder with quality.json and grid.png for each emotion. No picture of a data set is read.
+its tables (rows-64, rows-128) and a folder with quality.json and grid.png for each emotion. No picture of a data set is
+read.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import numpy as np
 from scenescore_classifier.checkpoint import write_atomically
 from scenescore_classifier.exits import exit_status
 from scenescore_classifier.gan import table
+from scenescore_classifier.gan.networks import SIDES
 from scenescore_classifier.inference import SHIPPED_WEIGHTS
 from scenescore_classifier.metrics import Reliability
 from scenescore_classifier.models.architecture import file_stem
@@ -23,7 +25,7 @@ from scenescore_classifier.report.confusion_picture import write_confusion
 from scenescore_classifier.report.results import GAN_FOLDER, Card, Results, read
 
 GAN_ROWS = ("thesis", "thesis-relu", "scene")
-GAN_COMMAND = "python -m scenescore_classifier.gan table FOLDER --out DIR --side 128 --run"
+GAN_COMMAND = "python -m scenescore_classifier.gan table FOLDER --out DIR --side {side} --run {name}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,8 +71,10 @@ def _lines(results: Results, folder: Path) -> Iterator[str]:
         [sections.AFFECT, "", *sections.affect_table(results)],
     )
     yield from _section("Teaching `scene`", sections.distillation(results))
-    yield from _section("Generated pictures", [*sections.quality_table(results), "", *_grids(folder), ""])
-    yield table.render(folder / GAN_FOLDER / "rows", GAN_ROWS, lambda name: f"{GAN_COMMAND} {name}").rstrip()
+    yield from _section("Generated pictures", [*sections.quality_table(results), "", *_grids(folder)])
+    for side in SIDES:
+        yield from ["", f"### Accuracy with and without them, at {side}x{side}", ""]
+        yield _gan_table(folder / GAN_FOLDER, side)
     yield from _section("Data", sections.data(results))
 
 
@@ -81,6 +85,11 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
 def _pictures(results: Results) -> Iterator[str]:
     for card in results.cards:
         yield from ["", f"`{card['architecture']}`", "", *sections.pictures_of(card)]
+
+
+def _gan_table(folder: Path, side: int) -> str:
+    rows = folder / table.rows_folder(side)
+    return table.render(rows, GAN_ROWS, lambda name: GAN_COMMAND.format(side=side, name=name)).rstrip()
 
 
 def _grids(folder: Path) -> Iterator[str]:
