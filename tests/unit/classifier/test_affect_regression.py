@@ -1,12 +1,24 @@
 """Valence and arousal by ridge regression: scikit-learn's solution, folds that see nothing of what they judge."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 from sklearn.linear_model import Ridge
 
 from scenescore_classifier.data import split_by_theme
 from scenescore_classifier.metrics import correlation
-from scenescore_classifier.training.affect import Rated, affect_figures, fit_ridge, held_out, weights_of
+from scenescore_classifier.training import affect
+from scenescore_classifier.training.affect import (
+    TOLD_PENALTY,
+    Rated,
+    affect_figures,
+    fit_ridge,
+    held_out,
+    weights_of,
+)
+from scenescore_classifier.training.told import Photographs
 
 NOBODY = -1
 
@@ -76,6 +88,42 @@ def test_figures_of_what_was_rated_only() -> None:
     assert [len(chosen) for chosen in found["valence"]["penalty_chosen"]] == [5, 5]
     few = (np.where(np.arange(80)[:, None] < 10, values, float("nan")), ratings[1])
     assert affect_figures(rows.embeddings, few, rows.themes, [split], seed=0) is None
+
+
+def told_ratings() -> tuple[Rated, Photographs, np.ndarray]:
+    """Ratings that a teller sees well, and a weak embedding only faintly; photographs as both see them."""
+    generator = np.random.default_rng(5)
+    strong = generator.normal(size=(2060, 3))
+    weak = strong @ np.random.default_rng(0).normal(size=(3, 80)) + 8 * generator.normal(size=(2060, 80))
+    photographs = Photographs(
+        torch.from_numpy(weak[60:]).float(), torch.from_numpy(strong[60:]).float(), "painted"
+    )
+    ratings = strong[:60, 0] + generator.normal(size=60) / 2
+    themes = [str(n // 2) for n in range(60)]
+    return Rated(weak[:60], ratings, np.ones(60), themes, strong[:60]), photographs, strong[:60]
+
+
+def test_a_teller_tells_ratings_too_and_only_of_other_folds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(affect, "PENALTIES", (1.0, 10.0, 300.0))  # for fewer numbers than embeddings have
+    rows, photographs, strong = told_ratings()
+    fold_of = folds_of(rows)
+    alone, _ = held_out(rows, fold_of, 0)
+    told, chosen = held_out(rows, fold_of, 0, photographs)
+    assert correlation(told, rows.ratings) > correlation(alone, rows.ratings) + 0.1
+    assert len(chosen) == 5
+    changed = np.where(fold_of == 2, -rows.ratings, rows.ratings)
+    after, _ = held_out(replace(rows, ratings=changed), fold_of, 0, photographs)
+    np.testing.assert_array_equal(told[fold_of == 2], after[fold_of == 2])
+    ratings = (np.stack([rows.ratings, rows.ratings], axis=1), np.full((60, 2), 0.5))
+    splits = [(0, fold_of)]
+    found = affect_figures(
+        rows.embeddings, ratings, rows.themes, splits, seed=0, telling=(photographs, strong)
+    )
+    assert found is not None
+    assert found["told_with_penalty"] == TOLD_PENALTY
+    assert found["valence"]["value"] == pytest.approx(correlation(told, rows.ratings), abs=1e-4)
+    with pytest.raises(ValueError, match="no teller"):
+        held_out(replace(rows, of_teller=None), fold_of, 0, photographs)
 
 
 def test_nothing_correlates_with_what_never_changes() -> None:

@@ -13,6 +13,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ from scenescore_classifier.data import Dataset, DatasetError, Scale, Skipped, re
 from scenescore_classifier.devices import device
 from scenescore_classifier.evaluation import Run, repeat, splits
 from scenescore_classifier.exits import exit_status
-from scenescore_classifier.models.architecture import Architecture, Training, file_stem
-from scenescore_classifier.models.registry import NAMES, architecture
+from scenescore_classifier.models.architecture import Architecture, ModelError, Training, file_stem
+from scenescore_classifier.models.registry import MOBILENET, NAMES, architecture
 from scenescore_classifier.models.thesis import AS_DESCRIBED
 from scenescore_classifier.novelty import Noting
 from scenescore_classifier.novelty import fit as fit_novelty
@@ -34,6 +35,7 @@ from scenescore_classifier.training.choosing import learner_for
 from scenescore_classifier.training.curves import write_curves
 from scenescore_classifier.training.embeddings import Prepare, fingerprint, remembered
 from scenescore_classifier.training.learner import Learner, Predictor, Rows
+from scenescore_classifier.training.told import ToldLearner, look_at
 
 SKIPPED_FILE = "skipped.csv"
 PROGRESS_FOLDER = "progress"
@@ -56,13 +58,6 @@ def _report(written: dict[str, Any], out: Path) -> None:
 def train(options: argparse.Namespace) -> dict[str, Any]:
     """Everything the command does with its parsed `options`; returns the card that was written."""
     model = architecture(options.model, models_dir=options.models_dir, device=options.device)
-    learner = learner_for(
-        model,
-        epochs=options.epochs,
-        patience=options.patience,
-        augmentation=options.augment,
-        device=options.device,
-    )
     progress = options.out / PROGRESS_FOLDER
     prepared_as = fingerprint(model.prepare)
     noting = Noting(_prepare(model, progress, prepared_as))
@@ -70,6 +65,16 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     _report_skipped(dataset.skipped, options.out)
     sys.stderr.writelines(f"{warning}\n" for warning in dataset.warnings)
     every = _rows(dataset)
+    if options.photographs is None:
+        learner = learner_for(
+            model,
+            epochs=options.epochs,
+            patience=options.patience,
+            augmentation=options.augment,
+            device=options.device,
+        )
+    else:
+        learner, every = _told(model, every, options, progress)
     keep = progress / _run_id(dataset, learner, options, prepared_as)
     dealt = splits(
         dataset.labels, dataset.themes, folds=options.folds, seed=options.seed, seeds=options.seeds
@@ -87,7 +92,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         "data": card.data_of(options, dataset),
         "metrics": {
             **card.metrics_of(runs, rows, options, novelty, noting.rows[labelled]),
-            "affect": card.affect_of(model, dataset, dealt, options.seed),
+            "affect": card.affect_of(model, dataset, dealt, learner=learner, rows=every, seed=options.seed),
             "no_scenes": card.no_scenes_of(model, final, rows.emotions, temperature, novelty),
         },
         "library_versions": card.library_versions(),
@@ -107,6 +112,31 @@ def _rows(dataset: Dataset) -> Rows:
             "Valence and arousal alone train no classifier: name emotions, or give a dead zone when importing."
         )
     return Rows(dataset.pixels, dataset.labels, dataset.themes, dataset.emotions, dataset.affect)
+
+
+def _told(
+    model: Architecture, rows: Rows, options: argparse.Namespace, progress: Path
+) -> tuple[Learner, Rows]:
+    """The learner that lets `options.teller` tell, and the rows with what the teller makes of their pictures."""
+    teller = architecture(options.teller, models_dir=options.models_dir, device=options.device)
+    if not model.training is teller.training is Training.HEAD:
+        raise ModelError(
+            f"{options.teller} can't tell {options.model} what photographs feel like: both must be heads on frozen "
+            "backbones, such as scene and mobilenet."
+        )
+    ask_teller = _prepare(teller, progress, fingerprint(teller.prepare))
+    again = read_folder(options.folder, prepare=ask_teller, unlabelled=True, scale=options.scale)
+    photographs, unreadable = look_at(
+        options.photographs,
+        options.leave_out,
+        _prepare(model, progress, fingerprint(model.prepare)),
+        ask_teller,
+    )
+    if unreadable:
+        sys.stderr.write(
+            f"passed over {len(unreadable)} photographs that can't be read, such as {unreadable[0]}\n"
+        )
+    return ToldLearner(model, teller, photographs), replace(rows, of_teller=again.pixels)
 
 
 def _prepare(model: Architecture, progress: Path, prepared_as: str) -> Prepare:
@@ -172,6 +202,20 @@ def _parser() -> argparse.ArgumentParser:
         "--scale",
         type=_scale,
         help="of valence and arousal in labels.csv, such as 1..7: they are learnt beside the emotions",
+    )
+    parser.add_argument(
+        "--photographs",
+        type=Path,
+        help="folder of photographs, at any depth, without labels: the head learns what --teller says of them",
+    )
+    parser.add_argument(
+        "--teller",
+        default=MOBILENET,
+        metavar="NAME",
+        help="a model that tells better, in training only (default %(default)s)",
+    )
+    parser.add_argument(
+        "--leave-out", action="append", default=[], metavar="NAME", help="folder of photographs to pass over"
     )
     parser.add_argument("--half", action="store_true", help="keep the weights in 16 bits: half the room")
     parser.add_argument("--folds", type=_whole(2), default=5, help="of the cross-validation (default 5)")

@@ -1,18 +1,25 @@
-"""Valence and arousal from the embeddings of a frozen backbone: ridge regression, judged by theme."""
+"""Valence and arousal from the embeddings of a frozen backbone: ridge regression, judged by theme.
+
+Where there are photographs and a teller, it learns the ratings first, and tells them (see `told`).
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from scenescore_classifier.data import split_by_theme
 from scenescore_classifier.metrics import Floats, Ints, bootstrap_interval, correlation
+from scenescore_classifier.training.told import Photographs, fit_told
 
 NAMES = ("valence", "arousal")
 
 PENALTIES = (300.0, 1_000.0, 3_000.0, 10_000.0, 30_000.0)
 """Tried; for standardised embeddings and pictures that weigh 1 on average."""
+
+TOLD_PENALTY = 10_000.0
+"""Where a teller tells: on top of thousands of photographs."""
 
 INNER_FOLDS = 5
 DECIMALS = 4
@@ -34,10 +41,18 @@ class Rated:
     weights: Floats
     """(n,): larger where the raters agreed, 1 on average."""
     themes: Sequence[str]
+    of_teller: Floats | None = None
+    """(n, e): as a teller sees the same pictures."""
 
     def part(self, chosen: Ints) -> "Rated":
         themes = [self.themes[int(row)] for row in chosen]
-        return Rated(self.embeddings[chosen], self.ratings[chosen], self.weights[chosen], themes)
+        seen = None if self.of_teller is None else self.of_teller[chosen]
+        return Rated(self.embeddings[chosen], self.ratings[chosen], self.weights[chosen], themes, seen)
+
+    def as_teller_sees(self) -> "Rated":
+        if self.of_teller is None:
+            raise ValueError("no teller has seen the pictures")
+        return replace(self, embeddings=self.of_teller)
 
 
 def weights_of(deviations: Floats) -> Floats:
@@ -53,20 +68,40 @@ def weights_of(deviations: Floats) -> Floats:
     return normed
 
 
-def held_out(rated: Rated, fold_of: Ints, seed: int) -> tuple[Floats, list[float]]:
+def held_out(
+    rated: Rated, fold_of: Ints, seed: int, photographs: Photographs | None = None
+) -> tuple[Floats, list[float]]:
     """Predicted ratings (n,), each from the other folds' pictures; and the penalty that each fold chose.
 
     The penalty is chosen by folds of themes inside the training pictures, so a fold's own pictures serve nothing
-    in it.
+    in it. With `photographs` it is the teller's.
     """
     predicted, chosen = np.zeros(len(rated.ratings)), []
     for fold in np.unique(fold_of):
         learnt = rated.part(np.flatnonzero(fold_of != fold))
-        penalty = _choose(learnt, seed + 1 + int(fold))
         here = fold_of == fold
-        (predicted[here],) = fit_ridge(learnt, rated.embeddings[here], [penalty])
+        if photographs is None:
+            penalty = _choose(learnt, seed + 1 + int(fold))
+            (predicted[here],) = fit_ridge(learnt, rated.embeddings[here], [penalty])
+        else:
+            penalty = _choose(learnt.as_teller_sees(), seed + 1 + int(fold))
+            predicted[here] = _told(learnt, rated.embeddings[here], photographs, penalty)
         chosen.append(penalty)
     return predicted, chosen
+
+
+def _told(learnt: Rated, asked: Floats, photographs: Photographs, penalty: float) -> Floats:
+    """Ratings predicted for embeddings asked (m, d), as a teller told them: (m,)."""
+    teller = learnt.as_teller_sees()
+    (of_photographs,), (of_pictures,) = (
+        fit_ridge(teller, seen, [penalty])
+        for seen in (photographs.of_teller.double().numpy(), teller.embeddings)
+    )
+    fitted = fit_told(
+        photographs, of_photographs[:, None], learnt.embeddings, of_pictures[:, None], TOLD_PENALTY
+    )
+    predicted: Floats = fitted.logits(asked)[:, 0]
+    return predicted
 
 
 def fit_ridge(learnt: Rated, asked: Floats, penalties: Sequence[float]) -> Floats:
@@ -95,12 +130,14 @@ def affect_figures(
     splits: Sequence[tuple[int, Ints]],
     *,
     seed: int,
+    telling: tuple[Photographs, Floats] | None = None,
 ) -> dict[str, Any] | None:
     """The card's correlations of predicted and human ratings, means over the splits, with their spread and a 95 %
     interval by bootstrap over themes.
 
     `ratings` are values and their deviations over raters, each (n, 2), NaN where unknown; a split is its seed and
-    the fold of each picture. None where too few pictures have ratings.
+    the fold of each picture; `telling` is photographs, and what their teller sees of the pictures, (n, e). None where
+    too few pictures have ratings.
     """
     values, deviations = ratings
     used = np.flatnonzero(np.isfinite(values).all(axis=1))
@@ -108,9 +145,18 @@ def affect_figures(
         return None
     own = [themes[int(row)] for row in used]
     found: dict[str, Any] = {"pictures": len(used), "penalties_tried": list(PENALTIES)}
+    photographs, of_teller = telling or (None, None)
+    if photographs is not None:
+        found["told_with_penalty"] = TOLD_PENALTY
     for column, name in enumerate(NAMES):
-        rated = Rated(embeddings[used], values[used, column], weights_of(deviations[used, column]), own)
-        runs = [held_out(rated, fold_of[used], start) for start, fold_of in splits]
+        rated = Rated(
+            embeddings[used],
+            values[used, column],
+            weights_of(deviations[used, column]),
+            own,
+            None if of_teller is None else of_teller[used],
+        )
+        runs = [held_out(rated, fold_of[used], start, photographs) for start, fold_of in splits]
         found[name] = _figure([run for run, _ in runs], rated.ratings, own, seed)
         found[name]["penalty_chosen"] = [chosen for _, chosen in runs]
     return found

@@ -26,6 +26,7 @@ from scenescore_classifier.models.architecture import Architecture, OnOwnBackbon
 from scenescore_classifier.novelty import Novelty, statistics, towards_even
 from scenescore_classifier.training.affect import affect_figures
 from scenescore_classifier.training.learner import Learner, Predictor, Rows
+from scenescore_classifier.training.told import ToldLearner
 from scenescore_shared.emotions import DEFAULT_EMOTIONS
 
 NO_SCENES = 10
@@ -50,6 +51,12 @@ def training_of(
         *(() if options.patience is None else ("--patience", str(options.patience))),
         *(() if options.augment is None else ("--augment", options.augment)),
         *(() if options.scale is None else (f"--scale={options.scale.low:g}..{options.scale.high:g}",)),
+        *(
+            ()
+            if options.photographs is None
+            else ("--photographs", "PHOTOGRAPHS", "--teller", options.teller)
+        ),
+        *(word for folder in options.leave_out for word in ("--leave-out", folder)),
         *(("--half",) if options.half else ()),
         *("--folds", str(options.folds), "--threads", str(options.threads), "--device", options.device),
     ]
@@ -117,17 +124,24 @@ def metrics_of(
 
 
 def affect_of(
-    model: Architecture, dataset: Dataset, dealt: Sequence[Split], seed: int
+    model: Architecture, dataset: Dataset, dealt: Sequence[Split], *, learner: Learner, rows: Rows, seed: int
 ) -> dict[str, Any] | None:
-    """Correlations with the raters; None without ratings, and for a network that has no embedding to start from."""
+    """Correlations with the raters; None without ratings, and for a network that has no embedding to start from.
+
+    Where the `learner` lets a model tell, it tells ratings, too; `rows` are the data set's.
+    """
     if model.training is not Training.HEAD or dataset.affect is None or dataset.affect_sd is None:
         return None
+    telling = None
+    if isinstance(learner, ToldLearner) and rows.of_teller is not None:
+        telling = learner.photographs, rows.of_teller.numpy().astype(np.float64)
     return affect_figures(
         dataset.pixels.numpy().astype(np.float64),
         (dataset.affect, dataset.affect_sd),
         dataset.themes,
         [(split.seed, split.fold_of) for split in dealt],
         seed=seed,
+        telling=telling,
     )
 
 

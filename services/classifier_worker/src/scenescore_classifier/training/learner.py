@@ -27,16 +27,19 @@ class Rows:
     emotions: Sequence[str]
     affect: Floats | None = None
     """(n, 2): the raters' valence and arousal, NaN where unknown; a learner may use those of its rows."""
+    of_teller: Tensor | None = None
+    """(n, …): as another model prepares the same pictures, for a learner that lets that one tell."""
 
     def part(self, chosen: Ints) -> "Rows":
         """The rows at those places: int (m,)."""
-        themes = [self.themes[row] for row in chosen]
+        places = torch.from_numpy(chosen)
         return Rows(
-            self.prepared[torch.from_numpy(chosen)],
+            self.prepared[places],
             self.labels[chosen],
-            themes,
+            [self.themes[row] for row in chosen],
             self.emotions,
             None if self.affect is None else self.affect[chosen],
+            None if self.of_teller is None else self.of_teller[places],
         )
 
     @property
