@@ -29,7 +29,7 @@ from scenescore_classifier.training.logistic import LogisticLearner
 from scenescore_classifier.training.regression import LEAST_SPREAD, Fitted
 from scenescore_shared.errors import InvalidPictureError
 
-LABELLED_WEIGHT = 20.0
+LABELLED_WEIGHT = 50.0
 """Of a picture of the data set, where a photograph weighs 1: it shows what the labels are about."""
 
 PENALTY = 3_000.0
