@@ -110,7 +110,12 @@ def test_a_teller_tells_ratings_too_and_only_of_other_folds(monkeypatch: pytest.
     alone, _ = held_out(rows, fold_of, 0)
     told, chosen = held_out(rows, fold_of, 0, photographs)
     assert correlation(told, rows.ratings) > correlation(alone, rows.ratings) + 0.1
-    assert len(chosen) == 5
+    assert all(way.told for way in chosen)
+    blind = np.random.default_rng(6).normal(size=(2060, 3))
+    knows_nothing = replace(photographs, of_teller=torch.from_numpy(blind[60:]).float())
+    same, ways = held_out(replace(rows, of_teller=blind[:60]), fold_of, 0, knows_nothing)
+    assert not any(way.told for way in ways)
+    np.testing.assert_array_equal(same, alone)
     changed = np.where(fold_of == 2, -rows.ratings, rows.ratings)
     after, _ = held_out(replace(rows, ratings=changed), fold_of, 0, photographs)
     np.testing.assert_array_equal(told[fold_of == 2], after[fold_of == 2])

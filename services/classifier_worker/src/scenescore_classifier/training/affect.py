@@ -1,9 +1,10 @@
 """Valence and arousal from the embeddings of a frozen backbone: ridge regression, judged by theme.
 
-Where there are photographs and a teller, it learns the ratings first, and tells them (see `told`).
+Where there are photographs and a teller, it may learn the ratings first and tell them (see `told`): that brings valence
+nearer, where embeddings are weak, but not what they show well already.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,6 +29,15 @@ LEAST_PICTURES = 20
 """With fewer there is no regression."""
 
 _LEAST_SPREAD = 1e-6
+
+
+@dataclass(frozen=True)
+class Way:
+    """How ratings are learnt."""
+
+    penalty: float
+    """Of the regression on ratings: the teller's where it tells."""
+    told: bool
 
 
 @dataclass(frozen=True)
@@ -70,23 +80,22 @@ def weights_of(deviations: Floats) -> Floats:
 
 def held_out(
     rated: Rated, fold_of: Ints, seed: int, photographs: Photographs | None = None
-) -> tuple[Floats, list[float]]:
-    """Predicted ratings (n,), each from the other folds' pictures; and the penalty that each fold chose.
+) -> tuple[Floats, list[Way]]:
+    """Predicted ratings (n,), each from the other folds' pictures; and the way that each fold chose.
 
-    The penalty is chosen by folds of themes inside the training pictures, so a fold's own pictures serve nothing
-    in it. With `photographs` it is the teller's.
+    It is chosen by folds of themes inside the training pictures, so a fold's own pictures serve nothing in it. Where
+    there are `photographs`, being told is one.
     """
     predicted, chosen = np.zeros(len(rated.ratings)), []
     for fold in np.unique(fold_of):
         learnt = rated.part(np.flatnonzero(fold_of != fold))
+        way = _choose(learnt, seed + 1 + int(fold), photographs)
         here = fold_of == fold
-        if photographs is None:
-            penalty = _choose(learnt, seed + 1 + int(fold))
-            (predicted[here],) = fit_ridge(learnt, rated.embeddings[here], [penalty])
+        if way.told and photographs is not None:
+            predicted[here] = _told(learnt, rated.embeddings[here], photographs, way.penalty)
         else:
-            penalty = _choose(learnt.as_teller_sees(), seed + 1 + int(fold))
-            predicted[here] = _told(learnt, rated.embeddings[here], photographs, penalty)
-        chosen.append(penalty)
+            (predicted[here],) = fit_ridge(learnt, rated.embeddings[here], [way.penalty])
+        chosen.append(way)
     return predicted, chosen
 
 
@@ -158,7 +167,9 @@ def affect_figures(
         )
         runs = [held_out(rated, fold_of[used], start, photographs) for start, fold_of in splits]
         found[name] = _figure([run for run, _ in runs], rated.ratings, own, seed)
-        found[name]["penalty_chosen"] = [chosen for _, chosen in runs]
+        found[name]["penalty_chosen"] = [[way.penalty for way in chosen] for _, chosen in runs]
+        if photographs is not None:
+            found[name]["told"] = [[way.told for way in chosen] for _, chosen in runs]
     return found
 
 
@@ -175,18 +186,33 @@ def _figure(runs: Sequence[Floats], truth: Floats, themes: Sequence[str], seed: 
     }
 
 
-def _choose(learnt: Rated, seed: int) -> float:
-    """The penalty with the least weighted squared error on held-out themes."""
+def _choose(learnt: Rated, seed: int, photographs: Photographs | None) -> Way:
+    """The way with the least weighted squared error on held-out themes; a teller's penalty is chosen on its own."""
     nobody = np.full(len(learnt.ratings), -1, dtype=np.int64)
     folds = min(INNER_FOLDS, len(set(learnt.themes)))
     if folds < 2:  # noqa: PLR2004 - one theme leaves nothing to choose by
-        return PENALTIES[-1]
+        return Way(PENALTIES[-1], told=False)
     fold_of = split_by_theme(nobody, learnt.themes, folds, np.random.default_rng(seed))
-    errors = np.zeros(len(PENALTIES))
-    for fold in range(folds):
-        here = np.flatnonzero(fold_of == fold)
-        predicted = fit_ridge(
-            learnt.part(np.flatnonzero(fold_of != fold)), learnt.embeddings[here], PENALTIES
-        )
-        errors += ((predicted - learnt.ratings[here]) ** 2 * learnt.weights[here]).sum(axis=1)
-    return PENALTIES[int(np.argmin(errors))]
+    alone = _errors(learnt, fold_of, lambda part, asked: fit_ridge(part, asked.embeddings, PENALTIES))
+    best = int(np.argmin(alone))
+    if photographs is None:
+        return Way(PENALTIES[best], told=False)
+    of_teller = _errors(
+        learnt.as_teller_sees(), fold_of, lambda part, asked: fit_ridge(part, asked.embeddings, PENALTIES)
+    )
+    penalty = PENALTIES[int(np.argmin(of_teller))]
+    (told,) = _errors(
+        learnt, fold_of, lambda part, asked: _told(part, asked.embeddings, photographs, penalty)[np.newaxis]
+    )
+    return Way(penalty, told=True) if told < alone[best] else Way(PENALTIES[best], told=False)
+
+
+def _errors(learnt: Rated, fold_of: Ints, predict: Callable[[Rated, Rated], Floats]) -> Floats:
+    """Weighted squared errors of the c predictions that `predict` makes of each fold from the others: (c,)."""
+    errors = []
+    for fold in np.unique(fold_of):
+        asked = learnt.part(np.flatnonzero(fold_of == fold))
+        predicted = predict(learnt.part(np.flatnonzero(fold_of != fold)), asked)  # (c, m)
+        errors.append(((predicted - asked.ratings) ** 2 * asked.weights).sum(axis=1))
+    total: Floats = np.sum(errors, axis=0)
+    return total
