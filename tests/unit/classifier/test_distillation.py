@@ -4,7 +4,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -270,6 +270,16 @@ def test_a_network_is_taught_on_from_its_weights_with_nothing_shown(
     assert another._step == 0
 
 
+def test_a_kept_state_of_other_views_is_not_gone_on_with(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "HELD_OUT", 6)
+    views = kept_views(folder, tmp_path / "views")
+    Distillation([views], SETTINGS, tmp_path / "run").run()
+    assert Distillation([views], SETTINGS, tmp_path / "run")._step > 0
+    assert Distillation([replace(views, seed=2)], SETTINGS, tmp_path / "run")._step == 0
+
+
 def test_parts_that_are_shown_the_teacher_s_maps_do_not_see_the_picture() -> None:
     network = SceneCNN().eval()
     pictures = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
@@ -431,6 +441,7 @@ def test_the_command_teaches_from_a_folder(
         facts = json.loads(kept.metadata()["facts"])
     assert facts["taught_on"] == hashlib.sha256(first.read_bytes()).hexdigest()
     assert facts["settings"]["learning_rate"] == 1e-4
+    assert facts["views"] == [3]
     assert command.main([*arguments, "--teach-on", str(tmp_path / "nowhere")]) == 1
     assert "nowhere can't be read" in capsys.readouterr().err
     (tmp_path / "models" / "scene").mkdir(parents=True)

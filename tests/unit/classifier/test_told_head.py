@@ -1,5 +1,6 @@
 """A head that a stronger model tells: ridge regression's optimum, better than labels alone, and honest about folds."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ from scenescore_classifier.inference import Classifier
 from scenescore_classifier.metrics import Ints
 from scenescore_classifier.models.architecture import Training
 from scenescore_classifier.models.head import LinearHead
+from scenescore_classifier.models.scene_backbone import Scene
 from scenescore_classifier.train import main
 from scenescore_classifier.training import told
 from scenescore_classifier.training.learner import Rows
@@ -104,7 +106,7 @@ def test_the_optimum_is_scikit_learn_s(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_photographs_teach_what_few_labels_could_not() -> None:
     weak, strong = Embeddings("weak", WEAK), Embeddings("strong", STRONG)
     rows, (asked, _, truth) = rows_of(30, 4), pictures(600, 5)
-    learner = ToldLearner(weak, strong, photographs_of(3000, 6))
+    learner = ToldLearner(weak, strong, "painted", photographs_of(3000, 6))
     by_labels = LogisticLearner(weak).fit(rows, 0, title="labels")
     by_telling = learner.fit(rows, 0, title="told")
     found, told_found = (
@@ -119,7 +121,9 @@ def test_photographs_teach_what_few_labels_could_not() -> None:
 
 
 def test_rows_without_a_teller_s_view_are_a_mistake_of_the_caller() -> None:
-    learner = ToldLearner(Embeddings("weak", WEAK), Embeddings("strong", STRONG), photographs_of(20, 1))
+    learner = ToldLearner(
+        Embeddings("weak", WEAK), Embeddings("strong", STRONG), "painted", photographs_of(20, 1)
+    )
     with pytest.raises(ValueError, match="nothing of the teller"):
         learner.fit(replace(rows_of(12, 1), of_teller=None), 0, title="test")
 
@@ -133,6 +137,20 @@ def test_parts_of_rows_keep_what_the_teller_sees() -> None:
 
 
 @pytest.fixture
+def rated_folder(tmp_path: Path, paint: Callable[..., bytes]) -> Path:
+    """Forty rated pictures, thirty of them with an emotion."""
+    folder = tmp_path / "rated"
+    folder.mkdir()
+    lines = ["file,emotion,valence,valence_sd,arousal,arousal_sd,theme"]
+    for number in range(40):
+        (folder / f"{number}.jpg").write_bytes(paint(number))
+        emotion = ("happy", "angry", "sad", "")[number % 4]
+        lines.append(f"{number}.jpg,{emotion},{1 + number % 7},1,{1 + number % 5},1.5,theme {number // 2}")
+    (folder / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
 def photographs(tmp_path: Path, paint: Callable[..., bytes]) -> Path:
     folder = tmp_path / "photographs"
     for part in ("near", "far", "left"):
@@ -143,25 +161,31 @@ def photographs(tmp_path: Path, paint: Callable[..., bytes]) -> Path:
     return folder
 
 
-def test_photographs_that_can_not_be_read_are_named(
-    photographs: Path, monkeypatch: pytest.MonkeyPatch
+def test_files_that_are_no_photographs_to_learn_from_are_named(
+    photographs: Path, monkeypatch: pytest.MonkeyPatch, paint: Callable[..., bytes]
 ) -> None:
     def size(image: Image.Image) -> torch.Tensor:
         return torch.tensor([float(image.width)])
 
-    monkeypatch.setattr(told, "LEAST", 6)
-    found, unreadable = look_at(photographs, ["left"], size, lambda image: -size(image))
-    assert unreadable == ["far/torn.jpg"]
-    assert found.prepared.tolist() == [[200.0]] * 6
-    assert found.of_teller.tolist() == [[-200.0]] * 6
-    other, _ = look_at(photographs, [], size, size)
+    monkeypatch.setattr(told, "LEAST", 5)
+    (photographs / "far" / "again.jpg").write_bytes(paint(100))
+    (photographs / "far" / "folder.jpg").mkdir()
+    known = hashlib.sha256(paint(101)).hexdigest()  # 1.jpg, a picture of the data set
+    found, skipped = look_at(photographs, size, lambda image: -size(image), leave_out=["left"], known=[known])
+    reasons = {item.file: item.reason for item in skipped}
+    assert reasons.keys() == {"far/1.jpg", "far/folder.jpg", "far/torn.jpg", "near/0.jpg"}
+    assert reasons["far/torn.jpg"] == reasons["far/folder.jpg"] == "can't be read as a picture"
+    assert reasons["far/1.jpg"] == reasons["near/0.jpg"] == "a picture of the data set, or there before"
+    assert found.prepared.tolist() == [[200.0]] * 5
+    assert found.of_teller.tolist() == [[-200.0]] * 5
+    other, _ = look_at(photographs, size, size)
     assert other.fingerprint != found.fingerprint
-    with pytest.raises(DatasetError, match="has 3 photographs: give a folder with 6 or more"):
-        look_at(photographs / "near", [], size, size)
+    with pytest.raises(DatasetError, match="has 3 photographs to learn from: give a folder with 5 or more"):
+        look_at(photographs / "near", size, size)
 
 
 def test_the_command_lets_another_model_tell(
-    labelled_folder: Path,
+    rated_folder: Path,
     photographs: Path,
     tmp_path: Path,
     paint: Callable[..., bytes],
@@ -169,14 +193,16 @@ def test_the_command_lets_another_model_tell(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(told, "LEAST", 6)
-    arguments = [str(labelled_folder), "--out", str(tmp_path / "out"), "--folds", "2", "--leave-out", "left"]
-    asked = [*arguments, "--model", "colours", "--photographs", str(photographs), "--teller", "scene"]
-    assert main(asked) == 0
-    assert "passed over 1 photographs that can't be read, such as far/torn.jpg" in capsys.readouterr().err
+    arguments = [str(rated_folder), "--out", str(tmp_path / "out"), "--folds", "2", "--leave-out", "left"]
+    asked = [*arguments, "--scale", "1..7", "--model", "colours", "--teller", "scene"]
+    assert main([*asked, "--photographs", str(photographs)]) == 0
+    assert "of the photographs, skipped 1: can't be read as a picture" in capsys.readouterr().err
     card = json.loads((tmp_path / "out" / "colours.json").read_text())
     assert "--photographs PHOTOGRAPHS --teller scene --leave-out left" in card["training"]["command"]
     assert card["training"]["teller"]["model"] == "scene"
     assert card["training"]["photographs"] == 6
+    assert len(card["training"]["teller"]["prepared_as"]) == 8
+    assert len(card["metrics"]["affect"]["valence"]["told"][0]) == 2
     chosen = card["metrics"]["chosen_in_folds"]
     assert all(fold["teller"]["strength"] > 0 for run in chosen for fold in run)
     (answer,) = Classifier.load(tmp_path / "out", name="colours").classify([paint(1)])
@@ -184,9 +210,47 @@ def test_the_command_lets_another_model_tell(
     assert sum(answer.values()) == pytest.approx(1)
 
 
-def test_what_has_no_head_is_told_nothing(
-    labelled_folder: Path, photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            ["--model", "thesis-relu", "--teller", "colours"],
+            "colours can't tell thesis-relu what photographs",
+        ),
+        (["--model", "colours", "--teller", "nobody"], "no model named 'nobody'"),
+        (["--model", "colours", "--photographs", "nowhere"], "nowhere is no folder"),
+    ],
+)
+def test_what_can_not_be_told_is_said_before_anything_is_read(
+    photographs: Path, tmp_path: Path, asked: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    arguments = [str(tmp_path / "no data"), "--out", str(tmp_path / "out"), "--photographs", str(photographs)]
+    assert main([*arguments, *asked]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_folders_of_photographs_are_left_out_of_photographs_only(
+    labelled_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(labelled_folder), "--out", str(tmp_path / "out"), "--leave-out", "left"]) == 1
+    assert "name --photographs, too" in capsys.readouterr().err
+
+
+def test_pictures_that_change_between_the_two_readings_are_noticed(
+    labelled_folder: Path,
+    photographs: Path,
+    tmp_path: Path,
+    paint: Callable[..., bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    prepare = Scene.prepare
+
+    def meddle(self: Scene, picture: Image.Image) -> torch.Tensor:
+        (labelled_folder / "11.jpg").write_bytes(paint(77))
+        return prepare(self, picture)
+
+    monkeypatch.setattr(Scene, "prepare", meddle)
     arguments = [str(labelled_folder), "--out", str(tmp_path / "out"), "--photographs", str(photographs)]
-    assert main([*arguments, "--model", "thesis-relu", "--teller", "colours"]) == 1
-    assert "colours can't tell thesis-relu what photographs feel like" in capsys.readouterr().err
+    assert main([*arguments, "--model", "colours", "--teller", "scene"]) == 1
+    assert "has changed meanwhile" in capsys.readouterr().err

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from scenescore_classifier import checkpoint
 from scenescore_classifier.augmentation_policies import POLICIES
@@ -58,6 +59,7 @@ def _report(written: dict[str, Any], out: Path) -> None:
 def train(options: argparse.Namespace) -> dict[str, Any]:
     """Everything the command does with its parsed `options`; returns the card that was written."""
     model = architecture(options.model, models_dir=options.models_dir, device=options.device)
+    teller = _teller(model, options)
     progress = options.out / PROGRESS_FOLDER
     prepared_as = fingerprint(model.prepare)
     noting = Noting(_prepare(model, progress, prepared_as))
@@ -65,7 +67,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     _report_skipped(dataset.skipped, options.out)
     sys.stderr.writelines(f"{warning}\n" for warning in dataset.warnings)
     every = _rows(dataset)
-    if options.photographs is None:
+    if teller is None:
         learner = learner_for(
             model,
             epochs=options.epochs,
@@ -74,7 +76,8 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
             device=options.device,
         )
     else:
-        learner, every = _told(model, every, options, progress)
+        learner, of_teller = _told(model, teller, dataset, options)
+        every = replace(every, of_teller=of_teller)
     keep = progress / _run_id(dataset, learner, options, prepared_as)
     dealt = splits(
         dataset.labels, dataset.themes, folds=options.folds, seed=options.seed, seeds=options.seeds
@@ -114,29 +117,44 @@ def _rows(dataset: Dataset) -> Rows:
     return Rows(dataset.pixels, dataset.labels, dataset.themes, dataset.emotions, dataset.affect)
 
 
-def _told(
-    model: Architecture, rows: Rows, options: argparse.Namespace, progress: Path
-) -> tuple[Learner, Rows]:
-    """The learner that lets `options.teller` tell, and the rows with what the teller makes of their pictures."""
+def _teller(model: Architecture, options: argparse.Namespace) -> Architecture | None:
+    """The model that tells; None where there are no photographs to tell of.
+
+    Raises DatasetError or ModelError, before anything is read, where it can't.
+    """
+    if options.photographs is None:
+        if options.leave_out:
+            raise DatasetError("--leave-out passes over folders of photographs: name --photographs, too.")
+        return None
+    if not options.photographs.is_dir():
+        raise DatasetError(f"{options.photographs} is no folder: --photographs takes one.")
     teller = architecture(options.teller, models_dir=options.models_dir, device=options.device)
     if not model.training is teller.training is Training.HEAD:
         raise ModelError(
             f"{options.teller} can't tell {options.model} what photographs feel like: both must be heads on frozen "
             "backbones, such as scene and mobilenet."
         )
-    ask_teller = _prepare(teller, progress, fingerprint(teller.prepare))
+    return teller
+
+
+def _told(
+    model: Architecture, teller: Architecture, dataset: Dataset, options: argparse.Namespace
+) -> tuple[Learner, Tensor]:
+    """The learner that lets the teller tell, and what the teller makes of the pictures of `dataset`, in order."""
+    progress, prepared_as = options.out / PROGRESS_FOLDER, fingerprint(teller.prepare)
+    ask_teller = _prepare(teller, progress, prepared_as)
     again = read_folder(options.folder, prepare=ask_teller, unlabelled=True, scale=options.scale)
-    photographs, unreadable = look_at(
+    if again.fingerprint != dataset.fingerprint:
+        raise DatasetError(f"{options.folder} has changed meanwhile: leave it alone, and start again.")
+    photographs, skipped = look_at(
         options.photographs,
-        options.leave_out,
         _prepare(model, progress, fingerprint(model.prepare)),
         ask_teller,
+        leave_out=options.leave_out,
+        known=(hashlib.sha256((options.folder / file).read_bytes()).hexdigest() for file in dataset.files),
     )
-    if unreadable:
-        sys.stderr.write(
-            f"passed over {len(unreadable)} photographs that can't be read, such as {unreadable[0]}\n"
-        )
-    return ToldLearner(model, teller, photographs), replace(rows, of_teller=again.pixels)
+    _say_skipped(skipped, "of the photographs, ")
+    return ToldLearner(model, teller, prepared_as, photographs), again.pixels
 
 
 def _prepare(model: Architecture, progress: Path, prepared_as: str) -> Prepare:
@@ -256,8 +274,12 @@ def _report_skipped(skipped: Sequence[Skipped], out: Path) -> None:
     writer.writerow(["file", "reason"])
     writer.writerows((item.file, item.reason) for item in skipped)
     checkpoint.write_atomically(out / SKIPPED_FILE, table.getvalue().encode(errors="surrogateescape"))
+    _say_skipped(skipped)
+
+
+def _say_skipped(skipped: Sequence[Skipped], of: str = "") -> None:
     for reason, count in Counter(item.reason for item in skipped).most_common():
-        sys.stderr.write(f"skipped {count}: {reason}\n")
+        sys.stderr.write(f"{of}skipped {count}: {reason}\n")
 
 
 def _run_id(dataset: Dataset, learner: Learner, options: argparse.Namespace, prepared_as: str) -> str:

@@ -1,6 +1,7 @@
 """The command from a folder of pictures to a table, on tiny GANs and classifiers."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from scenescore_classifier.data import read_folder
+from scenescore_classifier.data import Dataset, read_folder
 from scenescore_classifier.gan import __main__ as command
 from scenescore_classifier.gan import table
 from scenescore_classifier.gan.__main__ import main
@@ -82,7 +83,7 @@ def test_a_row_is_run_with_gans_that_saw_only_their_training_folds(
         assert iterations == 7
         return lambda pictures: np.full(len(pictures), seed % len(rows.emotions), dtype=np.int64)
 
-    monkeypatch.setattr(table, "ARCHITECTURES", {"guess": lambda: guess})
+    monkeypatch.setattr(table, "ARCHITECTURES", {"guess": lambda: table.Contender(guess, "guess")})
     options = ["--run", "guess", "--architectures", "guess", "--folds", "2", "--iterations", "7"]
     budget = ["--gan-steps", "1", "--gan-pictures", "3"]
     assert main(["table", str(labelled_folder), "--out", str(tmp_path), *options, *budget]) == 0
@@ -98,6 +99,41 @@ def test_a_row_is_run_with_gans_that_saw_only_their_training_folds(
     assert main(["table", str(labelled_folder), "--out", str(tmp_path), *options, *budget]) == 0
     assert len(trained_on) == 12  # all was kept
     assert capsys.readouterr().out == said
+    monkeypatch.setattr(table, "ARCHITECTURES", {"guess": lambda: table.Contender(guess, "guess better")})
+    assert main(["table", str(labelled_folder), "--out", str(tmp_path), *options, *budget]) == 0
+    assert len(trained_on) == 24  # another one: nothing kept is its
+
+
+def test_what_is_kept_of_a_fold_is_of_its_pictures_and_themes(labelled_folder: Path, tmp_path: Path) -> None:
+    dataset = read_folder(labelled_folder)
+    fold_of = np.arange(12) // 6
+    fitted: list[int] = []
+
+    def guess(rows: Rows, *_: int) -> table.Predict:
+        fitted.append(len(rows.labels))
+        return lambda pictures: np.zeros(len(pictures), dtype=np.int64)
+
+    def run(data: Dataset) -> int:
+        before = len(fitted)
+        table.run(
+            "guess",
+            table.Contender(guess, ""),
+            data,
+            fold_of,
+            seeds=[1, 2, 3],
+            iterations=1,
+            gans=None,
+            keep=tmp_path / "kept",
+        )
+        return len(fitted) - before
+
+    assert run(dataset) == 6
+    assert run(dataset) == 0
+    pixels = dataset.pixels.clone()
+    pixels[0] = 255 - pixels[0]  # of fold 1, which is held out once and learnt from once
+    assert run(replace(dataset, pixels=pixels)) == 6
+    themes = ("another", *dataset.themes[1:])
+    assert run(replace(dataset, themes=themes)) == 3
 
 
 def test_intervals_are_students() -> None:
@@ -114,7 +150,7 @@ def rows_of(folder: Path) -> Rows:
 
 def test_the_thesis_classifier_plugs_into_the_table(labelled_folder: Path) -> None:
     rows = rows_of(labelled_folder)
-    predict = table.ARCHITECTURES["thesis-relu"]()(rows, 1, 1)
+    predict = table.ARCHITECTURES["thesis-relu"]().fit(rows, 1, 1)
     assert set(predict(rows.prepared)) <= {0, 1, 2}
 
 
@@ -130,7 +166,7 @@ def test_the_product_s_own_model_plugs_into_the_table(
         return prepare(self, picture)
 
     monkeypatch.setattr(Scene, "prepare", count)
-    predict = table.ARCHITECTURES["scene"]()(rows, 1, 1)
+    predict = table.ARCHITECTURES["scene"]().fit(rows, 1, 1)
     answers = predict(rows.prepared)
     assert answers.tolist() == rows.labels.tolist()  # nine pictures, 3,529 numbers of each
-    assert len(asked) == len(rows.labels)  # not anew to judge them
+    assert len(asked) == 1 + len(rows.labels)  # once to know the backbone; not anew to judge them

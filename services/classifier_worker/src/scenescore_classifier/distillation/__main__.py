@@ -53,6 +53,9 @@ def distil(options: argparse.Namespace) -> list[float]:
             f"{options.photographs} has {len(files)} pictures: give a folder with {LEAST_PHOTOGRAPHS} or more."
         )
     teacher = Teacher(options.teacher)
+    taught, taught_sha256 = None, None
+    if options.teach_on is not None:
+        taught, taught_sha256 = load_backbone(options.teach_on), backbone_sha256(options.teach_on)
     views: list[Views] = [
         make_views(
             options.photographs, files, teacher, seed, (options.views or options.out) / f"views-{seed}"
@@ -62,7 +65,6 @@ def distil(options: argparse.Namespace) -> list[float]:
     settings = Settings(
         seed=options.seed, epochs=options.epochs, half=options.half, learning_rate=options.learning_rate
     )
-    taught = None if options.teach_on is None else load_backbone(options.teach_on)
     distillation = Distillation(views, settings, options.out, options.device, taught=taught)
     network = distillation.run()
     explained = distillation.explained()
@@ -73,8 +75,8 @@ def distil(options: argparse.Namespace) -> list[float]:
             "settings": asdict(settings),
             "teacher_sha256": teacher.sha256,
             "photographs": len(files),
-            "views": len(views),
-            "taught_on": None if options.teach_on is None else backbone_sha256(options.teach_on),
+            "views": [view.seed for view in views],
+            "taught_on": taught_sha256,
             "explained": [round(share, 4) for share in explained],
         },
     )

@@ -288,7 +288,7 @@ class Distillation:
     def _identity(self) -> str:
         """Says whether a kept state is of this run."""
         weights = sum(value.numel() for value in self.network.parameters())
-        run = [asdict(self._settings), len(self._views), len(self._learnt), weights]
+        run = [asdict(self._settings), [view.seed for view in self._views], len(self._learnt), weights]
         return json.dumps([*run, self._begun_from] if self._begun_from else run)
 
 

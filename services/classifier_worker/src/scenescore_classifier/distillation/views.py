@@ -53,6 +53,8 @@ class ViewsError(ScenescoreError):
 class Views:
     """One view of each of n photographs, on disk."""
 
+    seed: int
+    """Decides what the views show."""
     pixels: NDArray[np.uint8]
     """(n, 112, 112, 3)."""
     maps: tuple[NDArray[np.int8], ...]
@@ -142,7 +144,7 @@ def _opened(out: Path, facts: dict[str, Any]) -> tuple[Views, int]:
     maps = tuple(array(f"map-{i}", np.int8, side, side, depth) for i, (side, depth) in enumerate(MAPS, 1))
     pixels = array("pixels", np.uint8, SIDE, SIDE, 3)
     embeddings, named = array("embeddings", np.float32, EMBEDDING), array("named", np.uint8, CLASSES)
-    return Views(pixels, maps, embeddings, named, array("seen", np.bool_)), done
+    return Views(int(facts["seed"]), pixels, maps, embeddings, named, array("seen", np.bool_)), done
 
 
 def _done(out: Path, facts: dict[str, Any]) -> int:

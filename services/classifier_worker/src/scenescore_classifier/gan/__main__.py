@@ -127,11 +127,11 @@ def _run_rows(options: argparse.Namespace) -> None:
     )
     with_gans = (budget, _maker(options, dataset, fold_of))
     for architecture in options.run:
-        fit = table.ARCHITECTURES[architecture]()
+        contender = table.ARCHITECTURES[architecture]()
         for gans in (None, with_gans):
             row = table.run(
                 architecture,
-                fit,
+                contender,
                 dataset,
                 fold_of,
                 seeds=range(1, options.classifier_seeds + 1),

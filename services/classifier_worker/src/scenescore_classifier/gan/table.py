@@ -23,12 +23,13 @@ from torch import Tensor
 from scenescore_classifier import metrics
 from scenescore_classifier.checkpoint import write_atomically
 from scenescore_classifier.data import Dataset
-from scenescore_classifier.gan.review import PREFIX
+from scenescore_classifier.gan.review import PREFIX, is_generated
 from scenescore_classifier.metrics import Ints
 from scenescore_classifier.models import registry
 from scenescore_classifier.models.architecture import Architecture
 from scenescore_classifier.models.scene_backbone import NAME as SCENE
 from scenescore_classifier.models.thesis import AS_DESCRIBED, AS_PRINTED
+from scenescore_classifier.training.embeddings import fingerprint
 from scenescore_classifier.training.gradient import GradientLearner, Settings
 from scenescore_classifier.training.learner import Rows
 from scenescore_classifier.training.logistic import LogisticLearner
@@ -42,6 +43,17 @@ Predict = Callable[[Tensor], Ints]
 """Pixels uint8 (n, 3, 150, 150) → emotions int (n,)."""
 Fit = Callable[[Rows, int, int], Predict]
 """(pictures as pixels, seed, iterations) → the trained classifier."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """An architecture of the table."""
+
+    fit: Fit
+    identity: str
+    """Changes with whatever else decides what it predicts."""
+
+
 Make = Callable[[int, int], Tensor]
 """(fold, emotion) → generated pictures uint8 (m, 3, 150, 150), from a GAN that saw nothing of that fold."""
 
@@ -72,7 +84,7 @@ class Row:
     balanced_accuracy: tuple[float, ...]
 
 
-def thesis(name: str) -> Fit:
+def thesis(name: str) -> Contender:
     """One of the thesis's CNNs, for the number of whole epochs nearest to the iterations asked for."""
 
     def fit(rows: Rows, seed: int, iterations: int) -> Predict:
@@ -81,12 +93,13 @@ def thesis(name: str) -> Fit:
         predictor = learner.fit(rows, seed, title=name)
         return lambda pictures: predictor.logits(pictures).argmax(axis=1)
 
-    return fit
+    return Contender(fit, json.dumps(asdict(Settings())))
 
 
-def head(backbone: Architecture) -> Fit:
-    """A head on what a frozen backbone makes of the pictures. It is searched to its end with and without generated
-    pictures, whatever the iterations; the seed decides the split that its strength is chosen by.
+def head(backbone: Architecture) -> Contender:
+    """A head on what a frozen backbone makes of the pictures, from labels alone. It is searched to its end with and
+    without generated pictures, whatever the iterations; its strength is chosen on the real ones, by a split that the
+    seed decides. What one GAN made counts as one theme: each picture of it little, as they resemble each other.
     """
     known: dict[bytes, Tensor] = {}
 
@@ -95,10 +108,15 @@ def head(backbone: Architecture) -> Fit:
 
     def fit(rows: Rows, seed: int, _: int) -> Predict:
         embedded = replace(rows, prepared=prepared(rows.prepared))
-        predictor = LogisticLearner(backbone).fit(embedded, seed, title=backbone.name)
+        real = np.flatnonzero([not is_generated(theme) for theme in rows.themes])
+        learner = LogisticLearner(backbone)
+        chosen = learner.fit(embedded.part(real), seed, title=backbone.name).chosen["strength"]
+        predictor = replace(learner, strengths=(chosen,)).fit(embedded, seed, title=backbone.name)
         return lambda pictures: predictor.logits(prepared(pictures)).argmax(axis=1)
 
-    return fit
+    return Contender(
+        fit, f"{fingerprint(backbone.prepare)} {json.dumps(dict(LogisticLearner(backbone).description))}"
+    )
 
 
 def _prepared(picture: Tensor, backbone: Architecture, known: dict[bytes, Tensor]) -> Tensor:
@@ -110,7 +128,7 @@ def _prepared(picture: Tensor, backbone: Architecture, known: dict[bytes, Tensor
     return known[key]
 
 
-ARCHITECTURES: Mapping[str, Callable[[], Fit]] = {
+ARCHITECTURES: Mapping[str, Callable[[], Contender]] = {
     AS_PRINTED: lambda: thesis(AS_PRINTED),
     AS_DESCRIBED: lambda: thesis(AS_DESCRIBED),
     SCENE: lambda: head(registry.architecture(SCENE)),
@@ -119,7 +137,7 @@ ARCHITECTURES: Mapping[str, Callable[[], Fit]] = {
 
 def run(
     architecture: str,
-    fit: Fit,
+    contender: Contender,
     dataset: Dataset,
     fold_of: Ints,
     *,
@@ -139,10 +157,18 @@ def run(
         for fold in range(folds):
             held_out = fold_of == fold
             rows = _training_rows(dataset, ~held_out, fold, gans)
-            run_of = f"{architecture} {iterations} {seed}".encode()
-            path = keep / f"{_digest(run_of, rows.prepared.numpy(), rows.labels, held_out)}.npy"
+            asked = dataset.pixels[held_out]
+            facts = [
+                architecture,
+                contender.identity,
+                iterations,
+                seed,
+                list(rows.themes),
+                rows.labels.tolist(),
+            ]
+            path = keep / f"{_digest(facts, rows.prepared, asked)}.npy"
             if not path.is_file():
-                _keep(path, fit(rows, seed, iterations)(dataset.pixels[held_out]))
+                _keep(path, contender.fit(rows, seed, iterations)(asked))
             predicted[held_out] = np.load(path, allow_pickle=False)
         judged = fold_of >= 0
         accuracy.append(metrics.accuracy(dataset.labels[judged], predicted[judged]))
@@ -237,9 +263,7 @@ def _protocol(row: Row) -> tuple[Any, ...]:
 def _training_rows(
     dataset: Dataset, chosen: NDArray[np.bool_], fold: int, gans: tuple[Budget, Make] | None
 ) -> Rows:
-    """What to learn from: the chosen pictures, and those that the fold's GANs made. What one GAN made is one theme, so
-    that nothing is chosen by telling its pictures from each other.
-    """
+    """What to learn from: the chosen pictures, and those that the fold's GANs made, what one made under one theme."""
     pixels, labels = dataset.pixels[torch.from_numpy(chosen)], dataset.labels[chosen]
     themes = [theme for theme, taken in zip(dataset.themes, chosen, strict=True) if taken]
     if gans is not None:
@@ -259,10 +283,12 @@ def _keep(path: Path, predicted: Ints) -> None:
     write_atomically(path, data.getvalue())
 
 
-def _digest(run_of: bytes, *arrays: NDArray[Any]) -> str:
-    digest = hashlib.sha256(run_of)
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).tobytes())
+def _digest(facts: Sequence[Any], *pictures: Tensor) -> str:
+    """Another one for anything that could change what is predicted."""
+    told = json.dumps([*facts, torch.__version__, torch.get_num_threads()])
+    digest = hashlib.sha256(told.encode())
+    for each in pictures:
+        digest.update(each.contiguous().numpy().tobytes())
     return digest.hexdigest()
 
 

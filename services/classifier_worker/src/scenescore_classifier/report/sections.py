@@ -34,7 +34,10 @@ NO_SCENES = (
     "without the novelty → with it; and what the novelty changes for the labelled photographs: an answer that has "
     "become even names no emotion, and counts as the first."
 )
-AFFECT = "Correlation of ridge regression on the embedding with the raters' means, over the same folds."
+AFFECT = (
+    "Correlation of ridge regression on the embedding with the raters' means, over the same folds; where a row's "
+    "command has photographs, its teller tells the ratings where that is nearer to them inside the training folds."
+)
 
 
 def accuracy_table(results: Results, part: str) -> Iterator[str]:

@@ -128,8 +128,10 @@ def fit_ridge(learnt: Rated, asked: Floats, penalties: Sequence[float]) -> Float
     level = float(weights @ learnt.ratings)
     squares, vectors = np.linalg.eigh(inputs @ inputs.T)
     turned = vectors.T @ ((learnt.ratings - level) * roots)
-    kernel = (asked - mean) / scale @ inputs.T @ vectors  # (m, n)
-    return np.stack([level + kernel @ (turned / (squares + penalty)) for penalty in penalties])
+    shares = turned[:, None] / (squares[:, None] + np.asarray(penalties))  # (n, penalties)
+    slopes = inputs.T @ (vectors @ shares) / scale[:, None]  # (d, penalties)
+    predicted: Floats = (level - mean @ slopes + asked @ slopes).T
+    return predicted
 
 
 def affect_figures(

@@ -51,12 +51,7 @@ def training_of(
         *(() if options.patience is None else ("--patience", str(options.patience))),
         *(() if options.augment is None else ("--augment", options.augment)),
         *(() if options.scale is None else (f"--scale={options.scale.low:g}..{options.scale.high:g}",)),
-        *(
-            ()
-            if options.photographs is None
-            else ("--photographs", "PHOTOGRAPHS", "--teller", options.teller)
-        ),
-        *(word for folder in options.leave_out for word in ("--leave-out", folder)),
+        *_photographs_of(options),
         *(("--half",) if options.half else ()),
         *("--folds", str(options.folds), "--threads", str(options.threads), "--device", options.device),
     ]
@@ -68,6 +63,13 @@ def training_of(
         **learner.description,
         "chosen": dict(final.chosen),
     }
+
+
+def _photographs_of(options: argparse.Namespace) -> list[str]:
+    if options.photographs is None:
+        return []
+    left_out = [word for folder in options.leave_out for word in ("--leave-out", folder)]
+    return ["--photographs", "PHOTOGRAPHS", "--teller", options.teller, *left_out]
 
 
 def backbone_of(model: Architecture) -> dict[str, str]:

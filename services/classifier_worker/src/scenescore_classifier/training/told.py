@@ -7,7 +7,7 @@ labelled, and of the labelled ones, and the head proper learns those by ridge re
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from scenescore_classifier.data import DatasetError
+from scenescore_classifier.data import DatasetError, Skipped
 from scenescore_classifier.distillation.views import photographs as list_photographs
 from scenescore_classifier.metrics import Floats
 from scenescore_classifier.models.architecture import Architecture
@@ -56,13 +56,16 @@ class Photographs:
     @cached_property
     def mean(self) -> Floats:
         """(d,)."""
-        mean: Floats = self.prepared.double().mean(dim=0).numpy()
+        parts = [chunk.double().sum(dim=0) for chunk in torch.split(self.prepared, CHUNK)]
+        mean: Floats = torch.stack(parts).sum(dim=0).numpy() / len(self.prepared)
         return mean
 
     @cached_property
     def scale(self) -> Floats:
         """(d,): the standard deviation, 1 where there is none."""
-        spread = self.prepared.double().std(dim=0, correction=0).numpy()
+        mean = torch.from_numpy(self.mean)
+        parts = [(chunk.double() - mean).square().sum(dim=0) for chunk in torch.split(self.prepared, CHUNK)]
+        spread = np.sqrt(torch.stack(parts).sum(dim=0).numpy() / len(self.prepared))
         return np.where(spread < LEAST_SPREAD, 1.0, spread)
 
     @cached_property
@@ -92,28 +95,47 @@ class Photographs:
 
 
 def look_at(
-    folder: Path, leave_out: Sequence[str], prepare: Prepare, prepare_for_teller: Prepare
-) -> tuple[Photographs, list[str]]:
-    """The photographs under `folder`, none under the folders named in `leave_out`; and those that can't be read.
+    folder: Path,
+    prepare: Prepare,
+    prepare_for_teller: Prepare,
+    *,
+    leave_out: Sequence[str] = (),
+    known: Iterable[str] = (),
+) -> tuple[Photographs, list[Skipped]]:
+    """The photographs under `folder`, and which files are none: what can't be read, what was there before, and what has
+    a sha256 of `known`. Folders named in `leave_out` are passed over.
 
     Raises DatasetError where there are fewer than LEAST.
     """
-    digest, unreadable = hashlib.sha256(), []
-    prepared: list[Tensor] = []
-    of_teller: list[Tensor] = []
-    for file in tqdm(list_photographs(folder, leave_out), desc="looking", unit="photograph", disable=None):
-        data = (folder / file).read_bytes()
+    files = list_photographs(folder, leave_out)
+    seen, skipped, digest = set(known), [], hashlib.sha256()
+    blocks: list[Tensor] = []
+    count = 0
+    for file in tqdm(files, desc="looking", unit="photograph", disable=None):
         try:
+            data = (folder / file).read_bytes()
             picture = decode(data)
-        except InvalidPictureError:
-            unreadable.append(file)
+        except (InvalidPictureError, OSError):
+            skipped.append(Skipped(file, "can't be read as a picture"))
             continue
-        digest.update(hashlib.sha256(data).digest())
-        prepared.append(prepare(picture))
-        of_teller.append(prepare_for_teller(picture))
-    if len(prepared) < LEAST:
-        raise DatasetError(f"{folder} has {len(prepared)} photographs: give a folder with {LEAST} or more.")
-    return Photographs(torch.stack(prepared), torch.stack(of_teller), digest.hexdigest()), unreadable
+        sha256 = hashlib.sha256(data).hexdigest()
+        if sha256 in seen:
+            skipped.append(Skipped(file, "a picture of the data set, or there before"))
+            continue
+        seen.add(sha256)
+        digest.update(sha256.encode())
+        both = prepare(picture), prepare_for_teller(picture)
+        # filled in place: a list of them and their stack would take the room twice
+        blocks = blocks or [first.new_empty((len(files), *first.shape)) for first in both]
+        for block, prepared in zip(blocks, both, strict=True):
+            block[count] = prepared
+        count += 1
+    if count < LEAST:
+        raise DatasetError(
+            f"{folder} has {count} photographs to learn from: give a folder with {LEAST} or more."
+        )
+    prepared_block, teller_block = (block[:count] for block in blocks)
+    return Photographs(prepared_block, teller_block, digest.hexdigest()), skipped
 
 
 def fit_told(
@@ -144,13 +166,19 @@ class ToldLearner:
 
     architecture: Architecture
     teller: Architecture
+    teller_prepared_as: str
+    """Changes with the teller's backbone."""
     photographs: Photographs
 
     @property
     def description(self) -> Mapping[str, Any]:
         return {
             "head": "ridge regression on the logits that a teller says of photographs and of the pictures",
-            "teller": {"model": self.teller.name, **LogisticLearner(self.teller).description},
+            "teller": {
+                "model": self.teller.name,
+                "prepared_as": self.teller_prepared_as,
+                **LogisticLearner(self.teller).description,
+            },
             "photographs": len(self.photographs.prepared),
             "photographs_fingerprint": self.photographs.fingerprint,
             "weight_of_pictures": LABELLED_WEIGHT,
