@@ -177,6 +177,8 @@ def test_what_the_gan_brought_is_shown(results: Path) -> None:
     assert "| thesis | real, 3 folds | 9 | 0.500 (0.500 to 0.500) |" in small
     assert "| thesis | real and 50 of each GAN (wgan, 64x64, 30 steps of 16) | 9 |" in small
     assert "--side 64 --run scene` |" in small
+    budget = "--form wgan --folds 3 --iterations 9 --gan-steps 30 --batch 16 --gan-pictures 50"
+    assert f"--side 64 --run thesis {budget}`" in small
     assert "| thesis | real and GAN | pending: `python" in full
     assert "--side 128 --run thesis` |" in full
 

@@ -74,7 +74,7 @@ def _lines(results: Results, folder: Path) -> Iterator[str]:
     yield from _section("Generated pictures", [*sections.quality_table(results), "", *_grids(folder)])
     for side in SIDES:
         yield from ["", f"### Accuracy with and without them, at {side}x{side}", ""]
-        yield _gan_table(folder / GAN_FOLDER, side)
+        yield from _gan_table(folder / GAN_FOLDER, side)
     yield from _section("Data", sections.data(results))
 
 
@@ -87,9 +87,20 @@ def _pictures(results: Results) -> Iterator[str]:
         yield from ["", f"`{card['architecture']}`", "", *sections.pictures_of(card)]
 
 
-def _gan_table(folder: Path, side: int) -> str:
+def _gan_table(folder: Path, side: int) -> Iterator[str]:
+    """What was measured with GANs of that side and how; what is pending has its command in its row."""
     rows = folder / table.rows_folder(side)
-    return table.render(rows, GAN_ROWS, lambda name: GAN_COMMAND.format(side=side, name=name)).rstrip()
+    measured = (table.load_row(rows, name, with_gan=True) for name in GAN_ROWS)
+    for row in measured:
+        if row is not None and row.gans is not None:
+            budget = row.gans
+            yield (
+                f"`{GAN_COMMAND.format(side=side, name=row.architecture)} --form {budget.form} --folds {row.folds} "
+                f"--iterations {row.iterations} --gan-steps {budget.steps} --batch {budget.batch} "
+                f"--gan-pictures {budget.pictures}`"
+            )
+            yield ""
+    yield table.render(rows, GAN_ROWS, lambda name: GAN_COMMAND.format(side=side, name=name)).rstrip()
 
 
 def _grids(folder: Path) -> Iterator[str]:
