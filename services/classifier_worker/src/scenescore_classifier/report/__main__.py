@@ -72,6 +72,7 @@ def _lines(results: Results, folder: Path) -> Iterator[str]:
     )
     yield from _section("Teaching `scene`", sections.distillation(results))
     yield from _section("Generated pictures", [*sections.quality_table(results), "", *_grids(folder)])
+    yield from ["", sections.GAN_TABLE]
     for side in SIDES:
         yield from ["", f"### Accuracy with and without them, at {side}x{side}", ""]
         yield from _gan_table(folder / GAN_FOLDER, side)

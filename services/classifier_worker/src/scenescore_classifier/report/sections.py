@@ -34,6 +34,11 @@ NO_SCENES = (
     "without the novelty → with it; and what the novelty changes for the labelled photographs: an answer that has "
     "become even names no emotion, and counts as the first."
 )
+GAN_TABLE = (
+    "All emotions of the set, folds by theme, one GAN for each fold and emotion, which saw that fold's training "
+    "pictures only. `scene` stands for a head from labels alone on pictures of 150 pixels, for which what one GAN made "
+    "counts as one theme."
+)
 AFFECT = (
     "Correlation of ridge regression on the embedding with the raters' means, over the same folds; where a row's "
     "command has photographs, its teller tells the ratings where that is nearer to them inside the training folds."
