@@ -1,18 +1,16 @@
 """The head on frozen embeddings: scikit-learn's optimum, chosen without a look outside the training rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from samples.embeddings import GivenEmbeddings
 from sklearn.linear_model import LogisticRegression
 
 from scenescore_classifier.calibration import fit_temperature, softmax
 from scenescore_classifier.data import split_by_theme
 from scenescore_classifier.metrics import log_loss
-from scenescore_classifier.models.architecture import Training
-from scenescore_classifier.models.head import LinearHead
 from scenescore_classifier.training.learner import Rows
 from scenescore_classifier.training.logistic import INNER_FOLDS, LogisticLearner
 from scenescore_classifier.training.regression import Targets, fit_logistic
@@ -28,22 +26,6 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-class Embeddings:
-    """An architecture whose embeddings are given."""
-
-    name = "embeddings"
-    training = Training.HEAD
-    prepared_shape: tuple[int, ...] = (DIMENSIONS,)
-
-    def prepare(self, image: Image.Image) -> torch.Tensor:
-        raise NotImplementedError
-
-    def network(
-        self, emotions: Sequence[str], generator: torch.Generator | None = None, *, pretrained: bool = False
-    ) -> torch.nn.Module:
-        return LinearHead(DIMENSIONS, len(emotions))
 
 
 def rows_of(seed: int, *, signal: float, count: int = 36) -> Rows:
@@ -75,7 +57,7 @@ def test_the_optimum_is_scikit_learn_s(count: int) -> None:
 
 def test_the_head_gives_the_fitted_logits() -> None:
     rows = rows_of(1, signal=2)
-    predictor = LogisticLearner(Embeddings(), strengths=(0.1,)).fit(rows, 0, title="test")
+    predictor = LogisticLearner(GivenEmbeddings(DIMENSIONS), strengths=(0.1,)).fit(rows, 0, title="test")
     targets = Targets.of_labels(rows.labels, 3)
     (fitted,) = fit_logistic(rows.prepared.numpy().astype(np.float64), targets, [0.1])
     np.testing.assert_allclose(
@@ -91,10 +73,10 @@ def test_the_strength_is_chosen_by_folds_inside_the_rows() -> None:
         logits = np.zeros((len(rows.labels), 3))
         for fold in range(INNER_FOLDS):
             learnt, judged = rows.part(np.flatnonzero(fold_of != fold)), np.flatnonzero(fold_of == fold)
-            predictor = LogisticLearner(Embeddings(), (strength,)).fit(learnt, 0, title="test")
+            predictor = LogisticLearner(GivenEmbeddings(DIMENSIONS), (strength,)).fit(learnt, 0, title="test")
             logits[judged] = predictor.logits(rows.prepared[judged])
         losses.append(log_loss(softmax(logits, fit_temperature(logits, rows.labels)), rows.labels))
-    chosen = LogisticLearner(Embeddings(), strengths).fit(rows, 7, title="test").chosen
+    chosen = LogisticLearner(GivenEmbeddings(DIMENSIONS), strengths).fit(rows, 7, title="test").chosen
     assert chosen == {"strength": strengths[int(np.argmin(losses))]}
     assert max(losses) - min(losses) > 0.01
 
@@ -102,4 +84,6 @@ def test_the_strength_is_chosen_by_folds_inside_the_rows() -> None:
 def test_one_theme_leaves_nothing_to_choose_by() -> None:
     rows = rows_of(4, signal=1)
     alone = Rows(rows.prepared, rows.labels, ["one"] * len(rows.labels), EMOTIONS)
-    assert LogisticLearner(Embeddings(), (0.5, 1.0)).fit(alone, 0, title="test").chosen == {"strength": 0.5}
+    assert LogisticLearner(GivenEmbeddings(DIMENSIONS), (0.5, 1.0)).fit(alone, 0, title="test").chosen == {
+        "strength": 0.5
+    }

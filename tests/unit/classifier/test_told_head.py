@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from samples.embeddings import GivenEmbeddings
 from sklearn.linear_model import Ridge
 
 from scenescore_classifier.data import DatasetError
 from scenescore_classifier.inference import Classifier
 from scenescore_classifier.metrics import Ints
-from scenescore_classifier.models.architecture import Training
-from scenescore_classifier.models.head import LinearHead
 from scenescore_classifier.models.scene_backbone import Scene
 from scenescore_classifier.train import main
 from scenescore_classifier.training import told
@@ -41,24 +40,6 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-class Embeddings:
-    """An architecture whose embeddings are given."""
-
-    training = Training.HEAD
-
-    def __init__(self, name: str, dimensions: int) -> None:
-        self.name = name
-        self.prepared_shape: tuple[int, ...] = (dimensions,)
-
-    def prepare(self, image: Image.Image) -> torch.Tensor:
-        raise NotImplementedError
-
-    def network(
-        self, emotions: Sequence[str], generator: torch.Generator | None = None, *, pretrained: bool = False
-    ) -> torch.nn.Module:
-        return LinearHead(self.prepared_shape[0], len(emotions))
 
 
 def pictures(count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor, Ints]:
@@ -104,7 +85,7 @@ def test_the_optimum_is_scikit_learn_s(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_photographs_teach_what_few_labels_could_not() -> None:
-    weak, strong = Embeddings("weak", WEAK), Embeddings("strong", STRONG)
+    weak, strong = GivenEmbeddings(WEAK, "weak"), GivenEmbeddings(STRONG, "strong")
     rows, (asked, _, truth) = rows_of(30, 4), pictures(600, 5)
     learner = ToldLearner(weak, strong, "painted", photographs_of(3000, 6))
     by_labels = LogisticLearner(weak).fit(rows, 0, title="labels")
@@ -122,7 +103,7 @@ def test_photographs_teach_what_few_labels_could_not() -> None:
 
 def test_rows_without_a_teller_s_view_are_a_mistake_of_the_caller() -> None:
     learner = ToldLearner(
-        Embeddings("weak", WEAK), Embeddings("strong", STRONG), "painted", photographs_of(20, 1)
+        GivenEmbeddings(WEAK, "weak"), GivenEmbeddings(STRONG, "strong"), "painted", photographs_of(20, 1)
     )
     with pytest.raises(ValueError, match="nothing of the teller"):
         learner.fit(replace(rows_of(12, 1), of_teller=None), 0, title="test")
