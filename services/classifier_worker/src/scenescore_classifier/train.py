@@ -76,7 +76,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
             device=options.device,
         )
     else:
-        learner, of_teller = _told(model, teller, dataset, options)
+        learner, of_teller = _told(model, *teller, dataset, options)
         every = replace(every, of_teller=of_teller)
     keep = progress / _run_id(dataset, learner, options, prepared_as)
     dealt = splits(
@@ -117,10 +117,10 @@ def _rows(dataset: Dataset) -> Rows:
     return Rows(dataset.pixels, dataset.labels, dataset.themes, dataset.emotions, dataset.affect)
 
 
-def _teller(model: Architecture, options: argparse.Namespace) -> Architecture | None:
-    """The model that tells; None where there are no photographs to tell of.
+def _teller(model: Architecture, options: argparse.Namespace) -> tuple[Architecture, str] | None:
+    """The model that tells and the fingerprint of its backbone; None where there are no photographs to tell of.
 
-    Raises DatasetError or ModelError, before anything is read, where it can't.
+    Raises DatasetError or ModelError, before anything is read, where it can't tell.
     """
     if options.photographs is None:
         if options.leave_out:
@@ -134,14 +134,14 @@ def _teller(model: Architecture, options: argparse.Namespace) -> Architecture | 
             f"{options.teller} can't tell {options.model} what photographs feel like: both must be heads on frozen "
             "backbones, such as scene and mobilenet."
         )
-    return teller
+    return teller, fingerprint(teller.prepare)
 
 
 def _told(
-    model: Architecture, teller: Architecture, dataset: Dataset, options: argparse.Namespace
+    model: Architecture, teller: Architecture, prepared_as: str, dataset: Dataset, options: argparse.Namespace
 ) -> tuple[Learner, Tensor]:
     """The learner that lets the teller tell, and what the teller makes of the pictures of `dataset`, in order."""
-    progress, prepared_as = options.out / PROGRESS_FOLDER, fingerprint(teller.prepare)
+    progress = options.out / PROGRESS_FOLDER
     ask_teller = _prepare(teller, progress, prepared_as)
     again = read_folder(options.folder, prepare=ask_teller, unlabelled=True, scale=options.scale)
     if again.fingerprint != dataset.fingerprint:
