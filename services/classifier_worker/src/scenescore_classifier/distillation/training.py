@@ -194,15 +194,15 @@ class Distillation:
         progress = self._step / self.steps
         generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + self._step)
         chances = torch.rand(len(rows), generator=generator).to(self._device)
-        shown = chances < (0.0 if self._begun_from else SHOWN * max(0.0, 1 - 2 * progress))
+        schooled = 1.0 if self._begun_from else progress
+        shown = chances < SHOWN * max(0.0, 1 - 2 * schooled)
         for group in self._optimiser.param_groups:
             group["lr"] = settings.learning_rate * min((self._step + 1) / settings.warm_up, _cosine(progress))
         self.network.train()
         losses = torch.stack(list(self._losses(self.network, pixels, truth, shown)))
         of_maps, of_the_rest = losses[: len(MAPS)].sum(), losses[len(MAPS) :].sum()
         self._optimiser.zero_grad()
-        inner = INNER if self._begun_from else inner_weight(progress)
-        torch.autograd.backward(inner * of_maps + of_the_rest)
+        torch.autograd.backward(inner_weight(schooled) * of_maps + of_the_rest)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
         self._optimiser.step()
         self._step += 1
@@ -288,8 +288,8 @@ class Distillation:
     def _identity(self) -> str:
         """Says whether a kept state is of this run."""
         weights = sum(value.numel() for value in self.network.parameters())
-        run = [asdict(self._settings), [view.seed for view in self._views], len(self._learnt), weights]
-        return json.dumps([*run, self._begun_from] if self._begun_from else run)
+        views = [view.seed for view in self._views]
+        return json.dumps([asdict(self._settings), views, len(self._learnt), weights, self._begun_from])
 
 
 def _fingerprint(network: SceneCNN) -> str:

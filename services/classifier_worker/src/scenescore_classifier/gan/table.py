@@ -6,7 +6,6 @@ intervals are over the classifier's seeds; GANs and folds stay the same, so that
 """
 
 import hashlib
-import io
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -166,10 +165,12 @@ def run(
                 list(rows.themes),
                 rows.labels.tolist(),
             ]
-            path = keep / f"{_digest(facts, rows.prepared, asked)}.npy"
+            path = keep / f"{_digest(facts, rows.prepared, asked)}.json"
             if not path.is_file():
-                _keep(path, contender.fit(rows, seed, iterations)(asked))
-            predicted[held_out] = np.load(path, allow_pickle=False)
+                answers = contender.fit(rows, seed, iterations)(asked)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_atomically(path, json.dumps(answers.tolist()).encode())
+            predicted[held_out] = json.loads(path.read_bytes())
         judged = fold_of >= 0
         accuracy.append(metrics.accuracy(dataset.labels[judged], predicted[judged]))
         balanced.append(metrics.balanced_accuracy(dataset.labels[judged], predicted[judged]))
@@ -274,13 +275,6 @@ def _training_rows(
             labels = np.append(labels, np.full(len(made), emotion))
             themes += [f"{PREFIX}{name}"] * len(made)
     return Rows(pixels, labels, themes, dataset.emotions)
-
-
-def _keep(path: Path, predicted: Ints) -> None:
-    data = io.BytesIO()
-    np.save(data, predicted, allow_pickle=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, data.getvalue())
 
 
 def _digest(facts: Sequence[Any], *pictures: Tensor) -> str:

@@ -1,11 +1,10 @@
 """The head of a frozen backbone: multinomial logistic regression, its strength chosen inside the training rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from tqdm import trange
 
 from scenescore_classifier.calibration import fit_temperature, softmax
@@ -49,9 +48,7 @@ class LogisticLearner:
         targets = targets_of(rows)
         (fitted,) = fit_logistic(embeddings, targets, [strength])
         head = self.architecture.network(rows.emotions)
-        head.load_state_dict(
-            {name: torch.from_numpy(value).float() for name, value in asdict(fitted).items()}
-        )
+        head.load_state_dict(fitted.state())
         return Predictor(head, {"strength": strength})
 
     def _choose(self, embeddings: Floats, rows: Rows, seed: int, title: str) -> float:

@@ -1,7 +1,7 @@
 """Multinomial logistic regression towards shares: a picture may be half happy and half calm. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
@@ -53,6 +53,10 @@ class Fitted:
         """(n, d) → (n, k)."""
         logits: Floats = (embeddings - self.mean) / self.scale @ self.weight.T + self.bias
         return logits
+
+    def state(self) -> dict[str, Tensor]:
+        """The state of that `LinearHead`."""
+        return {name: torch.from_numpy(value).float() for name, value in asdict(self).items()}
 
 
 def fit_logistic(embeddings: Floats, targets: Targets, strengths: Sequence[float]) -> list[Fitted]:

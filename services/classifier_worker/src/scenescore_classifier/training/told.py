@@ -8,7 +8,7 @@ labelled, and of the labelled ones, and the head proper learns those by ridge re
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -197,7 +197,5 @@ class ToldLearner:
             PENALTY,
         )
         head = self.architecture.network(rows.emotions)
-        head.load_state_dict(
-            {name: torch.from_numpy(value).float() for name, value in asdict(fitted).items()}
-        )
+        head.load_state_dict(fitted.state())
         return Predictor(head, {"teller": dict(told_by.chosen)})
