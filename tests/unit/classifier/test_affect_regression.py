@@ -13,11 +13,13 @@ from scenescore_classifier.training import affect
 from scenescore_classifier.training.affect import (
     TOLD_PENALTY,
     Rated,
+    Seen,
     affect_figures,
     fit_ridge,
     held_out,
     weights_of,
 )
+from scenescore_classifier.training.regression import CHEAP
 from scenescore_classifier.training.told import Photographs
 
 NOBODY = -1
@@ -50,6 +52,26 @@ def test_the_solution_is_scikit_learn_s(count: int) -> None:
         np.testing.assert_allclose(predicted, reference.predict((asked - mean) / scale), rtol=1e-6, atol=1e-8)
 
 
+def test_slopes_are_cheap_in_directions_that_are_known_to_matter() -> None:
+    rows, asked, directions = rated(), rated(7, seed=1).embeddings, np.zeros((15, 1))
+    directions[:2, 0] = [1, 0.5]
+    weights = rows.weights / rows.weights.sum()
+    mean = weights @ rows.embeddings
+    scale = np.sqrt(weights @ (rows.embeddings - mean) ** 2)
+    scale[-1] = 1
+    spread = (rows.embeddings @ directions).std(axis=0)
+    many, few = (
+        np.hstack([(seen - mean) / scale, np.sqrt(CHEAP) * (seen - mean) @ directions / spread])
+        for seen in (rows.embeddings, asked)
+    )
+    reference = Ridge(alpha=100.0).fit(many, rows.ratings, sample_weight=rows.weights).predict(few)
+    ((predicted,), (plain,)) = (
+        fit_ridge(replace(rows, directions=known), asked, (100.0,)) for known in (directions, None)
+    )
+    np.testing.assert_allclose(predicted, reference, rtol=1e-6)
+    assert np.abs(plain - reference).max() > 0.1
+
+
 def test_raters_who_agree_weigh_more() -> None:
     found = weights_of(np.array([1.0, 2.0, float("nan"), 0.0]))
     assert found[0] / found[1] == pytest.approx(4)
@@ -77,7 +99,7 @@ def test_figures_of_what_was_rated_only() -> None:
     values[3, 1] = float("nan")
     ratings = (values, np.full((80, 2), 0.5))
     split = (0, folds_of(rows))
-    found = affect_figures(rows.embeddings, ratings, rows.themes, [split, split], seed=0)
+    found = affect_figures(Seen(rows.embeddings), ratings, rows.themes, [split, split], seed=0)
     assert found is not None
     assert found["pictures"] == 79
     assert found["valence"]["value"] > 0.6
@@ -87,7 +109,7 @@ def test_figures_of_what_was_rated_only() -> None:
     assert low < found["valence"]["value"] < high
     assert [len(chosen) for chosen in found["valence"]["penalty_chosen"]] == [5, 5]
     few = (np.where(np.arange(80)[:, None] < 10, values, float("nan")), ratings[1])
-    assert affect_figures(rows.embeddings, few, rows.themes, [split], seed=0) is None
+    assert affect_figures(Seen(rows.embeddings), few, rows.themes, [split], seed=0) is None
 
 
 def told_ratings() -> tuple[Rated, Photographs, np.ndarray]:
@@ -100,7 +122,8 @@ def told_ratings() -> tuple[Rated, Photographs, np.ndarray]:
     )
     ratings = strong[:60, 0] + generator.normal(size=60) / 2
     themes = [str(n // 2) for n in range(60)]
-    return Rated(weak[:60], ratings, np.ones(60), themes, strong[:60]), photographs, strong[:60]
+    of_teller = Rated(strong[:60], ratings, np.ones(60), themes)
+    return replace(of_teller, embeddings=weak[:60], of_teller=of_teller), photographs, strong[:60]
 
 
 def test_a_teller_tells_ratings_too_and_only_of_other_folds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,16 +136,19 @@ def test_a_teller_tells_ratings_too_and_only_of_other_folds(monkeypatch: pytest.
     assert all(way.told for way in chosen)
     blind = np.random.default_rng(6).normal(size=(2060, 3))
     knows_nothing = replace(photographs, of_teller=torch.from_numpy(blind[60:]).float())
-    same, ways = held_out(replace(rows, of_teller=blind[:60]), fold_of, 0, knows_nothing)
+    same, ways = held_out(
+        replace(rows, of_teller=replace(rows, embeddings=blind[:60])), fold_of, 0, knows_nothing
+    )
     assert not any(way.told for way in ways)
     np.testing.assert_array_equal(same, alone)
     changed = np.where(fold_of == 2, -rows.ratings, rows.ratings)
-    after, _ = held_out(replace(rows, ratings=changed), fold_of, 0, photographs)
+    of_teller = replace(rows, embeddings=strong, ratings=changed)
+    after, _ = held_out(replace(rows, ratings=changed, of_teller=of_teller), fold_of, 0, photographs)
     np.testing.assert_array_equal(told[fold_of == 2], after[fold_of == 2])
     ratings = (np.stack([rows.ratings, rows.ratings], axis=1), np.full((60, 2), 0.5))
     splits = [(0, fold_of)]
     found = affect_figures(
-        rows.embeddings, ratings, rows.themes, splits, seed=0, telling=(photographs, strong)
+        Seen(rows.embeddings), ratings, rows.themes, splits, seed=0, telling=(photographs, Seen(strong))
     )
     assert found is not None
     assert found["told_with_penalty"] == TOLD_PENALTY

@@ -13,7 +13,7 @@ from scenescore_classifier.data import split_by_theme
 from scenescore_classifier.metrics import log_loss
 from scenescore_classifier.training.learner import Rows
 from scenescore_classifier.training.logistic import INNER_FOLDS, LogisticLearner
-from scenescore_classifier.training.regression import Targets, fit_logistic
+from scenescore_classifier.training.regression import CHEAP, Targets, fit_logistic
 
 DIMENSIONS = 12
 EMOTIONS = ("happy", "angry", "sad")
@@ -53,6 +53,34 @@ def test_the_optimum_is_scikit_learn_s(count: int) -> None:
         shares = reference.predict_proba((embeddings - fitted.mean) / fitted.scale)
         own = torch.from_numpy(fitted.logits(embeddings)).softmax(dim=1).numpy()
         np.testing.assert_allclose(own, shares, atol=1e-4)
+
+
+@pytest.mark.parametrize("count", [9, 40])
+def test_weights_are_cheap_in_directions_that_are_known_to_matter(count: int) -> None:
+    rows = rows_of(5, signal=0.5, count=count)
+    embeddings, directions = rows.prepared.numpy().astype(np.float64), np.zeros((DIMENSIONS, 2))
+    directions[0], directions[1:4, 1] = [2, 1], [1, -2, 0.5]
+    (fitted,) = fit_logistic(embeddings, Targets.of_labels(rows.labels, 3), (0.01,), directions)
+    standardised = (embeddings - fitted.mean) / fitted.scale
+    shown = embeddings @ directions
+    twice = np.hstack([standardised, np.sqrt(CHEAP) * (shown - shown.mean(axis=0)) / shown.std(axis=0)])
+    reference = LogisticRegression(C=0.01, class_weight="balanced", tol=1e-10, max_iter=10_000)
+    shares = reference.fit(twice, rows.labels).predict_proba(twice)
+    np.testing.assert_allclose(softmax(fitted.logits(embeddings)), shares, atol=1e-4)
+    (without,) = fit_logistic(embeddings, Targets.of_labels(rows.labels, 3), (0.01,))
+    assert np.abs(softmax(without.logits(embeddings)) - shares).max() > 0.05
+
+
+def test_a_direction_in_which_nothing_differs_changes_nothing() -> None:
+    rows = rows_of(6, signal=1)
+    embeddings, targets = rows.prepared.numpy().astype(np.float64), Targets.of_labels(rows.labels, 3)
+    constant = np.zeros((DIMENSIONS, 1))
+    constant[-1] = 1
+    (plain,), (same,) = (
+        fit_logistic(embeddings, targets, (0.1,)),
+        fit_logistic(embeddings, targets, (0.1,), constant),
+    )
+    np.testing.assert_allclose(same.logits(embeddings), plain.logits(embeddings), atol=1e-6)
 
 
 def test_the_head_gives_the_fitted_logits() -> None:

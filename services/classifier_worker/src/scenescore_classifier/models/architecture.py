@@ -75,6 +75,15 @@ class OnOwnBackbone(Protocol):
         """
 
 
+@runtime_checkable
+class NamesThings(Protocol):
+    """A model whose embedding also has the logarithms of how likely it holds each of ImageNet's things (`imagenet`)."""
+
+    @property
+    def named(self) -> slice:
+        """Where in the embedding they stand."""
+
+
 def as_input(prepared: Tensor) -> Tensor:
     """What networks read: pixels (uint8) as shares of full brightness, embeddings as they are. Float32."""
     return to_shares(prepared) if prepared.dtype == torch.uint8 else prepared.to(torch.float32)

@@ -105,6 +105,7 @@ class MobileNets:
     name = NAME
     training = Training.HEAD
     prepared_shape: tuple[int, ...] = (sum(file.channels for file in BACKBONES) + CLASSES,)
+    named = slice(-CLASSES, None)
 
     def __init__(
         self, models_dir: Path | None, open_file: Callable[[Path], Interpreter] = open_interpreter

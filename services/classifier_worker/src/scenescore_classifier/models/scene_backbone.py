@@ -18,6 +18,7 @@ from scenescore_classifier.checkpoint import CheckpointError, write_atomically
 from scenescore_classifier.invariance import prepared
 from scenescore_classifier.models.architecture import ModelError, Training
 from scenescore_classifier.models.head import LinearHead
+from scenescore_classifier.models.imagenet import CLASSES
 from scenescore_classifier.models.scene import DESCRIPTOR, SIDE, SceneCNN
 from scenescore_classifier.preprocessing import to_pixels, to_shares
 
@@ -73,6 +74,7 @@ class Scene:
     name = NAME
     training = Training.HEAD
     prepared_shape: tuple[int, ...] = (DESCRIPTOR,)
+    named = slice(-CLASSES, None)
 
     def __init__(self, models_dir: Path | None, device: str = "cpu") -> None:
         self._models_dir = models_dir

@@ -12,6 +12,7 @@ import numpy as np
 
 from scenescore_classifier.data import split_by_theme
 from scenescore_classifier.metrics import Floats, Ints, bootstrap_interval, correlation
+from scenescore_classifier.training.regression import leant
 from scenescore_classifier.training.told import Photographs, fit_told
 
 NAMES = ("valence", "arousal")
@@ -41,6 +42,16 @@ class Way:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """n pictures, as a model sees them."""
+
+    embeddings: Floats
+    """(n, d)."""
+    directions: Floats | None = None
+    """(d, q): in which slopes are cheap (`regression.leant`)."""
+
+
+@dataclass(frozen=True)
 class Rated:
     """n pictures and what raters said of one side of their affect."""
 
@@ -51,18 +62,26 @@ class Rated:
     weights: Floats
     """(n,): larger where the raters agreed, 1 on average."""
     themes: Sequence[str]
-    of_teller: Floats | None = None
-    """(n, e): as a teller sees the same pictures."""
+    directions: Floats | None = None
+    """(d, q): in which slopes are cheap (`regression.leant`)."""
+    of_teller: "Rated | None" = None
+    """The same pictures, as a teller sees them."""
 
     def part(self, chosen: Ints) -> "Rated":
         themes = [self.themes[int(row)] for row in chosen]
-        seen = None if self.of_teller is None else self.of_teller[chosen]
-        return Rated(self.embeddings[chosen], self.ratings[chosen], self.weights[chosen], themes, seen)
+        return replace(
+            self,
+            embeddings=self.embeddings[chosen],
+            ratings=self.ratings[chosen],
+            weights=self.weights[chosen],
+            themes=themes,
+            of_teller=None if self.of_teller is None else self.of_teller.part(chosen),
+        )
 
     def as_teller_sees(self) -> "Rated":
         if self.of_teller is None:
             raise ValueError("no teller has seen the pictures")
-        return replace(self, embeddings=self.of_teller)
+        return self.of_teller
 
 
 def weights_of(deviations: Floats) -> Floats:
@@ -116,39 +135,41 @@ def _told(learnt: Rated, asked: Floats, photographs: Photographs, penalty: float
 def fit_ridge(learnt: Rated, asked: Floats, penalties: Sequence[float]) -> Floats:
     """Ratings predicted for embeddings asked (m, d), by each penalty: (penalties, m).
 
-    Minimises Σ wᵢ (ratingᵢ - b - xᵢ·β)² + penalty ‖β‖² over standardised embeddings (Hoerl and Kennard 1970), in the
-    dual: n numbers are sought instead of d.
+    Minimises Σ wᵢ (ratingᵢ - b - xᵢ·β)² + penalty βᵀ S⁻¹ β over standardised embeddings (Hoerl and Kennard 1970), S the
+    prior covariance of `leant`, in the dual: n numbers are sought instead of d.
     """
     weights = learnt.weights / learnt.weights.sum()
     mean = weights @ learnt.embeddings
     scale = np.sqrt(weights @ (learnt.embeddings - mean) ** 2)
     scale = np.where(scale < _LEAST_SPREAD, 1.0, scale)
     roots = np.sqrt(learnt.weights)
-    inputs = (learnt.embeddings - mean) / scale * roots[:, None]  # (n, d)
+    standardised = (learnt.embeddings - mean) / scale
+    inputs = standardised * roots[:, None]  # (n, d)
+    weighable = leant(standardised, scale, learnt.directions) * roots[:, None]
     level = float(weights @ learnt.ratings)
-    squares, vectors = np.linalg.eigh(inputs @ inputs.T)
+    squares, vectors = np.linalg.eigh(inputs @ weighable.T)
     turned = vectors.T @ ((learnt.ratings - level) * roots)
     shares = turned[:, None] / (squares[:, None] + np.asarray(penalties))  # (n, penalties)
-    slopes = inputs.T @ (vectors @ shares) / scale[:, None]  # (d, penalties)
+    slopes = weighable.T @ (vectors @ shares) / scale[:, None]  # (d, penalties)
     predicted: Floats = (level - mean @ slopes + asked @ slopes).T
     return predicted
 
 
 def affect_figures(
-    embeddings: Floats,
+    seen: Seen,
     ratings: tuple[Floats, Floats],
     themes: Sequence[str],
     splits: Sequence[tuple[int, Ints]],
     *,
     seed: int,
-    telling: tuple[Photographs, Floats] | None = None,
+    telling: tuple[Photographs, Seen] | None = None,
 ) -> dict[str, Any] | None:
     """The card's correlations of predicted and human ratings, means over the splits, with their spread and a 95 %
     interval by bootstrap over themes.
 
     `ratings` are values and their deviations over raters, each (n, 2), NaN where unknown; a split is its seed and
-    the fold of each picture; `telling` is photographs, and what their teller sees of the pictures, (n, e). None where
-    too few pictures have ratings.
+    the fold of each picture; `telling` is photographs, and what their teller sees of the pictures. None where too few
+    pictures have ratings.
     """
     values, deviations = ratings
     used = np.flatnonzero(np.isfinite(values).all(axis=1))
@@ -156,17 +177,17 @@ def affect_figures(
         return None
     own = [themes[int(row)] for row in used]
     found: dict[str, Any] = {"pictures": len(used), "penalties_tried": list(PENALTIES)}
-    photographs, of_teller = telling or (None, None)
+    photographs, teller_sees = telling or (None, None)
     if photographs is not None:
         found["told_with_penalty"] = TOLD_PENALTY
     for column, name in enumerate(NAMES):
-        rated = Rated(
-            embeddings[used],
-            values[used, column],
-            weights_of(deviations[used, column]),
-            own,
-            None if of_teller is None else of_teller[used],
-        )
+        ratings_of = values[used, column], weights_of(deviations[used, column])
+        rated = Rated(seen.embeddings[used], *ratings_of, own, seen.directions)
+        if teller_sees is not None:
+            of_teller = replace(
+                rated, embeddings=teller_sees.embeddings[used], directions=teller_sees.directions
+            )
+            rated = replace(rated, of_teller=of_teller)
         runs = [held_out(rated, fold_of[used], start, photographs) for start, fold_of in splits]
         found[name] = _figure([run for run, _ in runs], rated.ratings, own, seed)
         found[name]["penalty_chosen"] = [[way.penalty for way in chosen] for _, chosen in runs]

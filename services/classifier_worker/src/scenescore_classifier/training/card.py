@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from scenescore_classifier import no_scenes
 from scenescore_classifier.calibration import fit_temperature, softmax
@@ -24,8 +25,9 @@ from scenescore_classifier.evaluation import (
 from scenescore_classifier.metrics import Floats
 from scenescore_classifier.models.architecture import Architecture, OnOwnBackbone, Training
 from scenescore_classifier.novelty import Novelty, statistics, towards_even
-from scenescore_classifier.training.affect import affect_figures
+from scenescore_classifier.training.affect import Seen, affect_figures
 from scenescore_classifier.training.learner import Learner, Predictor, Rows
+from scenescore_classifier.training.named import directions_of
 from scenescore_classifier.training.told import ToldLearner
 from scenescore_shared.emotions import DEFAULT_EMOTIONS
 
@@ -136,15 +138,19 @@ def affect_of(
         return None
     telling = None
     if isinstance(learner, ToldLearner) and rows.of_teller is not None:
-        telling = learner.photographs, rows.of_teller.numpy().astype(np.float64)
+        telling = learner.photographs, _seen(rows.of_teller, learner.teller)
     return affect_figures(
-        dataset.pixels.numpy().astype(np.float64),
+        _seen(dataset.pixels, model),
         (dataset.affect, dataset.affect_sd),
         dataset.themes,
         [(split.seed, split.fold_of) for split in dealt],
         seed=seed,
         telling=telling,
     )
+
+
+def _seen(prepared: Tensor, model: Architecture) -> Seen:
+    return Seen(prepared.numpy().astype(np.float64), directions_of(model))
 
 
 def no_scenes_of(

@@ -6,6 +6,7 @@ from scenescore_classifier.models.architecture import Architecture, Training
 from scenescore_classifier.training.gradient import FINE_TUNING, GradientLearner, Settings
 from scenescore_classifier.training.learner import Learner
 from scenescore_classifier.training.logistic import LogisticLearner
+from scenescore_classifier.training.named import directions_of
 from scenescore_classifier.training.zero_shot import ZeroShotLearner
 
 
@@ -20,7 +21,7 @@ def learner_for(
     """The learner of the architecture's kind; what is None is as the learner has it."""
     match architecture.training:
         case Training.HEAD:
-            return LogisticLearner(architecture)
+            return LogisticLearner(architecture, directions=directions_of(architecture))
         case Training.ZERO_SHOT:
             return ZeroShotLearner(architecture)
         case Training.SCRATCH | Training.FINE_TUNED as training:

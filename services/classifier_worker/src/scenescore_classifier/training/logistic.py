@@ -12,7 +12,7 @@ from scenescore_classifier.data import split_by_theme
 from scenescore_classifier.metrics import Floats, log_loss
 from scenescore_classifier.models.architecture import Architecture
 from scenescore_classifier.training.learner import Predictor, Rows
-from scenescore_classifier.training.regression import fit_logistic
+from scenescore_classifier.training.regression import CHEAP, fit_logistic
 from scenescore_classifier.training.targets import CROWDING, RATED_WEIGHT, TOLD, targets_of
 
 STRENGTHS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
@@ -30,9 +30,12 @@ class LogisticLearner:
 
     architecture: Architecture
     strengths: Sequence[float] = STRENGTHS
+    directions: Floats | None = None
+    """(d, q): in which the weights are cheap (`regression.leant`)."""
 
     @property
     def description(self) -> Mapping[str, Any]:
+        known = {} if self.directions is None else {"prior_variance_of_named_feelings": CHEAP}
         return {
             "head": "multinomial logistic regression on standardised embeddings, L2, balanced emotions, L-BFGS",
             "weight_of_pictures_only_rated": RATED_WEIGHT,
@@ -40,13 +43,14 @@ class LogisticLearner:
             "crowding_of_themes": CROWDING,
             "strengths_tried": list(self.strengths),
             "strength_chosen_by": f"log loss after temperature in {INNER_FOLDS} folds by theme inside the rows",
+            **known,
         }
 
     def fit(self, rows: Rows, seed: int, *, title: str) -> Predictor:
         embeddings = rows.prepared.numpy().astype(np.float64)
         strength = self._choose(embeddings, rows, seed, title)
         targets = targets_of(rows)
-        (fitted,) = fit_logistic(embeddings, targets, [strength])
+        (fitted,) = fit_logistic(embeddings, targets, [strength], self.directions)
         head = self.architecture.network(rows.emotions)
         head.load_state_dict(fitted.state())
         return Predictor(head, {"strength": strength})
@@ -61,7 +65,7 @@ class LogisticLearner:
         for fold in trange(folds, desc=title, unit="inner fold", disable=None):
             here = fold_of == fold
             targets = targets_of(rows.part(np.flatnonzero(~here)))
-            path = fit_logistic(embeddings[~here], targets, self.strengths)
+            path = fit_logistic(embeddings[~here], targets, self.strengths, self.directions)
             logits[:, here] = [fitted.logits(embeddings[here]) for fitted in path]
         judged, truth = logits[:, rows.labelled], rows.labels[rows.labelled]
         losses = [log_loss(softmax(each, fit_temperature(each, truth)), truth) for each in judged]

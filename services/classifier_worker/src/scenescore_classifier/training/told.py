@@ -26,6 +26,7 @@ from scenescore_classifier.preprocessing import decode
 from scenescore_classifier.training.embeddings import Prepare
 from scenescore_classifier.training.learner import Predictor, Rows
 from scenescore_classifier.training.logistic import LogisticLearner
+from scenescore_classifier.training.named import directions_of
 from scenescore_classifier.training.regression import LEAST_SPREAD, Fitted
 from scenescore_shared.errors import InvalidPictureError
 
@@ -177,7 +178,7 @@ class ToldLearner:
             "teller": {
                 "model": self.teller.name,
                 "prepared_as": self.teller_prepared_as,
-                **LogisticLearner(self.teller).description,
+                **self._by_labels.description,
             },
             "photographs": len(self.photographs.prepared),
             "photographs_fingerprint": self.photographs.fingerprint,
@@ -185,10 +186,14 @@ class ToldLearner:
             "penalty": PENALTY,
         }
 
+    @property
+    def _by_labels(self) -> LogisticLearner:
+        return LogisticLearner(self.teller, directions=directions_of(self.teller))
+
     def fit(self, rows: Rows, seed: int, *, title: str) -> Predictor:
         if rows.of_teller is None:
             raise ValueError("the rows bring nothing of the teller")
-        told_by = LogisticLearner(self.teller).fit(replace(rows, prepared=rows.of_teller), seed, title=title)
+        told_by = self._by_labels.fit(replace(rows, prepared=rows.of_teller), seed, title=title)
         fitted = fit_told(
             self.photographs,
             told_by.logits(self.photographs.of_teller),
