@@ -41,6 +41,18 @@ def labelled_folder(tmp_path: Path, paint: Paint) -> Path:
     return folder
 
 
+@pytest.fixture
+def photographs(tmp_path: Path, paint: Paint) -> Path:
+    """Nine photographs in three folders, and a torn one."""
+    folder = tmp_path / "photographs"
+    for part in ("near", "far", "left"):
+        (folder / part).mkdir(parents=True)
+    for number in range(9):
+        (folder / ("near", "far", "left")[number % 3] / f"{number}.jpg").write_bytes(paint(100 + number))
+    (folder / "far" / "torn.jpg").write_bytes(paint(1)[:60])
+    return folder
+
+
 def write_labels(folder: Path, rows: Sequence[Row]) -> None:
     """`folder/labels.csv` with the columns file, emotion and theme."""
     with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as file:

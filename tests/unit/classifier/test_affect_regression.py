@@ -19,6 +19,7 @@ from scenescore_classifier.training.affect import (
     held_out,
     weights_of,
 )
+from scenescore_classifier.training.directions import Directions
 from scenescore_classifier.training.regression import CHEAP
 from scenescore_classifier.training.told import Photographs
 
@@ -66,7 +67,8 @@ def test_slopes_are_cheap_in_directions_that_are_known_to_matter() -> None:
     )
     reference = Ridge(alpha=100.0).fit(many, rows.ratings, sample_weight=rows.weights).predict(few)
     ((predicted,), (plain,)) = (
-        fit_ridge(replace(rows, directions=known), asked, (100.0,)) for known in (directions, None)
+        fit_ridge(replace(rows, directions=known), asked, (100.0,))
+        for known in (Directions(directions, {}), None)
     )
     np.testing.assert_allclose(predicted, reference, rtol=1e-6)
     assert np.abs(plain - reference).max() > 0.1
@@ -110,6 +112,28 @@ def test_figures_of_what_was_rated_only() -> None:
     assert [len(chosen) for chosen in found["valence"]["penalty_chosen"]] == [5, 5]
     few = (np.where(np.arange(80)[:, None] < 10, values, float("nan")), ratings[1])
     assert affect_figures(Seen(rows.embeddings), few, rows.themes, [split], seed=0) is None
+
+
+def test_figures_are_of_the_directions_that_are_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(affect, "PENALTIES", (300.0,))
+    rows, photographs, strong = told_ratings()
+    ratings, splits = (
+        (np.stack([rows.ratings, rows.ratings], axis=1), np.full((60, 2), 0.5)),
+        [(0, folds_of(rows))],
+    )
+    own, of_teller = np.zeros((80, 1)), np.zeros((3, 1))
+    own[5], of_teller[0] = 1, 1
+    for known, telling_known in ((Directions(own, {}), None), (None, Directions(of_teller, {}))):
+        seen = Seen(rows.embeddings, known), (photographs, Seen(strong, telling_known))
+        found = affect_figures(seen[0], ratings, rows.themes, splits, seed=0, telling=seen[1])
+        teller = replace(rows, embeddings=strong, directions=telling_known, of_teller=None)
+        given = replace(rows, directions=known, of_teller=teller)
+        predicted, _ = held_out(given, splits[0][1], 0, photographs)
+        without, _ = held_out(rows, splits[0][1], 0, photographs)
+        assert found is not None
+        assert found["valence"]["value"] == pytest.approx(correlation(predicted, rows.ratings), abs=1e-4)
+        if telling_known is not None:
+            assert np.abs(predicted - without).max() > 0.01
 
 
 def told_ratings() -> tuple[Rated, Photographs, np.ndarray]:

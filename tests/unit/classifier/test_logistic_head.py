@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from scenescore_classifier.calibration import fit_temperature, softmax
 from scenescore_classifier.data import split_by_theme
 from scenescore_classifier.metrics import log_loss
+from scenescore_classifier.training.directions import Directions
 from scenescore_classifier.training.learner import Rows
 from scenescore_classifier.training.logistic import INNER_FOLDS, LogisticLearner
 from scenescore_classifier.training.regression import CHEAP, Targets, fit_logistic
@@ -107,6 +108,21 @@ def test_the_strength_is_chosen_by_folds_inside_the_rows() -> None:
     chosen = LogisticLearner(GivenEmbeddings(DIMENSIONS), strengths).fit(rows, 7, title="test").chosen
     assert chosen == {"strength": strengths[int(np.argmin(losses))]}
     assert max(losses) - min(losses) > 0.01
+
+
+def test_directions_serve_the_head_and_the_choice_of_its_strength() -> None:
+    rows, strengths = rows_of(8, signal=1.5, count=48), (1e-3, 1e-1, 1.0)
+    values = np.zeros((DIMENSIONS, 3))
+    values[[0, 1, 2], [0, 1, 2]] = 1  # where the emotions lie
+    knowing = LogisticLearner(GivenEmbeddings(DIMENSIONS), strengths, Directions(values, {}))
+    plain = LogisticLearner(GivenEmbeddings(DIMENSIONS), strengths)
+    strength = knowing.fit(rows, 0, title="test").chosen["strength"]
+    assert strength < plain.fit(rows, 0, title="test").chosen["strength"]
+    (fitted,) = fit_logistic(
+        rows.prepared.double().numpy(), Targets.of_labels(rows.labels, 3), [strength], values
+    )
+    found = knowing.fit(rows, 0, title="test").logits(rows.prepared)
+    np.testing.assert_allclose(found, fitted.logits(rows.prepared.double().numpy()), atol=1e-3)
 
 
 def test_one_theme_leaves_nothing_to_choose_by() -> None:

@@ -13,8 +13,10 @@ from scenescore_classifier.models.registry import architecture
 from scenescore_classifier.models.scene_backbone import Scene
 from scenescore_classifier.training import named
 from scenescore_classifier.training.choosing import learner_for
+from scenescore_classifier.training.directions import known_directions
 from scenescore_classifier.training.logistic import LogisticLearner
-from scenescore_classifier.training.named import directions_of, feelings
+from scenescore_classifier.training.named import feelings, feelings_sha256
+from scenescore_classifier.training.regression import CHEAP
 
 HAPPY, ANGRY, SAD, CALM = range(4)
 
@@ -48,22 +50,27 @@ def test_feelings_stand_after_the_background_and_say_what_a_thing_has_beyond_oth
 
 @pytest.mark.parametrize("model", [MobileNets(None), Scene(None)])
 def test_they_lie_where_a_model_names_things(model: MobileNets | Scene) -> None:
-    directions = directions_of(model)
+    directions = known_directions(model)
     assert directions is not None
-    assert directions.shape == (*model.prepared_shape, 4)
-    np.testing.assert_array_equal(directions[model.named], feelings())
-    assert not directions[:-CLASSES].any()
+    assert directions.values.shape == (*model.prepared_shape, 4)
+    np.testing.assert_array_equal(directions.values[model.named], feelings())
+    assert not directions.values[:-CLASSES].any()
+    assert directions.description == {
+        "times_more_in_embedding": CHEAP,
+        "named_feelings_sha256": feelings_sha256(),
+    }
 
 
 def test_a_model_that_names_nothing_has_none() -> None:
-    assert directions_of(GivenEmbeddings(7)) is None
-    assert directions_of(architecture("thesis-relu")) is None
+    assert known_directions(GivenEmbeddings(7)) is None
+    assert known_directions(architecture("thesis-relu")) is None
 
 
-def test_heads_learn_with_them() -> None:
-    learner, plain = learner_for(Scene(None)), learner_for(GivenEmbeddings(7))
+def test_heads_are_given_them() -> None:
+    directions = known_directions(Scene(None))
+    assert directions is not None
+    learner, plain = learner_for(Scene(None), directions=directions), learner_for(GivenEmbeddings(7))
     assert isinstance(learner, LogisticLearner)
-    assert isinstance(plain, LogisticLearner)
-    np.testing.assert_array_equal(learner.directions, directions_of(Scene(None)))
-    assert plain.directions is None
-    assert set(learner.description) - set(plain.description) == {"prior_variance_of_named_feelings"}
+    assert learner.directions is directions
+    assert learner.description["cheap_directions"] == directions.description
+    assert "cheap_directions" not in plain.description

@@ -13,11 +13,11 @@ from PIL import Image
 from samples.embeddings import GivenEmbeddings
 from sklearn.linear_model import Ridge
 
-from scenescore_classifier.data import DatasetError
 from scenescore_classifier.inference import Classifier
 from scenescore_classifier.metrics import Ints
 from scenescore_classifier.models.scene_backbone import Scene
 from scenescore_classifier.train import main
+from scenescore_classifier.training import photographs as training_photographs
 from scenescore_classifier.training import told
 from scenescore_classifier.training.learner import Rows
 from scenescore_classifier.training.logistic import LogisticLearner
@@ -27,7 +27,6 @@ from scenescore_classifier.training.told import (
     Photographs,
     ToldLearner,
     fit_told,
-    look_at,
 )
 
 EMOTIONS = ("happy", "angry", "sad")
@@ -131,40 +130,6 @@ def rated_folder(tmp_path: Path, paint: Callable[..., bytes]) -> Path:
     return folder
 
 
-@pytest.fixture
-def photographs(tmp_path: Path, paint: Callable[..., bytes]) -> Path:
-    folder = tmp_path / "photographs"
-    for part in ("near", "far", "left"):
-        (folder / part).mkdir(parents=True)
-    for number in range(9):
-        (folder / ("near", "far", "left")[number % 3] / f"{number}.jpg").write_bytes(paint(100 + number))
-    (folder / "far" / "torn.jpg").write_bytes(paint(1)[:60])
-    return folder
-
-
-def test_files_that_are_no_photographs_to_learn_from_are_named(
-    photographs: Path, monkeypatch: pytest.MonkeyPatch, paint: Callable[..., bytes]
-) -> None:
-    def size(image: Image.Image) -> torch.Tensor:
-        return torch.tensor([float(image.width)])
-
-    monkeypatch.setattr(told, "LEAST", 5)
-    (photographs / "far" / "again.jpg").write_bytes(paint(100))
-    (photographs / "far" / "folder.jpg").mkdir()
-    known = hashlib.sha256(paint(101)).hexdigest()  # 1.jpg, a picture of the data set
-    found, skipped = look_at(photographs, size, lambda image: -size(image), leave_out=["left"], known=[known])
-    reasons = {item.file: item.reason for item in skipped}
-    assert reasons.keys() == {"far/1.jpg", "far/folder.jpg", "far/torn.jpg", "near/0.jpg"}
-    assert reasons["far/torn.jpg"] == reasons["far/folder.jpg"] == "can't be read as a picture"
-    assert reasons["far/1.jpg"] == reasons["near/0.jpg"] == "a picture of the data set, or there before"
-    assert found.prepared.tolist() == [[200.0]] * 5
-    assert found.of_teller.tolist() == [[-200.0]] * 5
-    other, _ = look_at(photographs, size, size)
-    assert other.fingerprint != found.fingerprint
-    with pytest.raises(DatasetError, match="has 3 photographs to learn from: give a folder with 5 or more"):
-        look_at(photographs / "near", size, size)
-
-
 def test_the_command_lets_another_model_tell(
     rated_folder: Path,
     photographs: Path,
@@ -173,7 +138,7 @@ def test_the_command_lets_another_model_tell(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(told, "LEAST", 6)
+    monkeypatch.setattr(training_photographs, "LEAST", 6)
     arguments = [str(rated_folder), "--out", str(tmp_path / "out"), "--folds", "2", "--leave-out", "left"]
     asked = [*arguments, "--scale", "1..7", "--model", "colours", "--teller", "scene"]
     assert main([*asked, "--photographs", str(photographs)]) == 0
@@ -191,6 +156,91 @@ def test_the_command_lets_another_model_tell(
     assert sum(answer.values()) == pytest.approx(1)
 
 
+def rate(folder: Path, table: Path, *, happy: set[int]) -> None:
+    """A table of what the photographs feel like: those at the places `happy` so, the others sad."""
+    lines = ["sha256,happy,angry,sad,calm"]
+    for place, file in enumerate(sorted(folder.rglob("[0-9].jpg"))):
+        shares = "1,0,0,0" if place in happy else "0,0,1,0"
+        lines.append(f"{hashlib.sha256(file.read_bytes()).hexdigest()},{shares}")
+    table.write_text("\n".join(lines), encoding="utf-8")
+
+
+@pytest.mark.parametrize("teller", ["colours", "scene"])
+def test_the_command_learns_from_rated_photographs(
+    teller: str,
+    rated_folder: Path,
+    photographs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a head of its own, and through a teller: another rating gives another head."""
+    monkeypatch.setattr(training_photographs, "LEAST", 6)
+    cards, logits = [], []
+    for happy in ({0, 1, 2, 3}, {0, 3, 5, 8}):
+        table, out = tmp_path / "rated.csv", tmp_path / f"out {happy}"
+        rate(photographs, table, happy=happy)
+        asked = [
+            str(rated_folder),
+            "--out",
+            str(out),
+            "--folds",
+            "2",
+            "--scale",
+            "1..7",
+            "--model",
+            "colours",
+        ]
+        asked += ["--photographs", str(photographs), "--leave-out", "left", "--rated", str(table)]
+        assert main([*asked, "--teller", teller]) == 0
+        cards.append(json.loads((out / "colours.json").read_text()))
+        logits.append(
+            Classifier.load(out, name="colours").classify([(photographs / "left" / "2.jpg").read_bytes()])
+        )
+    assert logits[0] != logits[1]
+    assert (
+        cards[0]["metrics"]["affect"]["valence"]["value"] != cards[1]["metrics"]["affect"]["valence"]["value"]
+    )
+    training = cards[0]["training"]
+    assert (
+        f"--photographs PHOTOGRAPHS --rated RATINGS --teller {teller} --leave-out left" in training["command"]
+    )
+    (known, other) = (
+        (card["training"] if teller == "colours" else card["training"]["teller"])["cheap_directions"]
+        for card in cards
+    )
+    assert known["rated_photographs"] == 6
+    assert known["rated_photographs_fingerprint"] != other["rated_photographs_fingerprint"]
+    assert ("named_feelings_sha256" in known) == (teller == "scene")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            ["--model", "thesis-relu", "--teller", "thesis-relu", "--photographs", "."],
+            "thesis-relu can't learn from",
+        ),
+        (["--model", "scene"], "--rated says what photographs feel like: name --photographs, too"),
+        (
+            ["--model", "scene", "--teller", "scene", "--photographs", "."],
+            "can't be read as a table of ratings",
+        ),
+    ],
+)
+def test_ratings_that_can_teach_nothing_are_said_before_anything_is_read(
+    tmp_path: Path, asked: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [
+        str(tmp_path / "no data"),
+        "--out",
+        str(tmp_path / "out"),
+        "--rated",
+        str(tmp_path / "nowhere"),
+    ]
+    assert main([*arguments, *asked]) == 1
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
@@ -201,6 +251,10 @@ def test_the_command_lets_another_model_tell(
         (["--model", "colours", "--teller", "nobody"], "no model named 'nobody'"),
         (["--model", "colours", "--photographs", "nowhere"], "nowhere is no folder"),
         (["--model", "colours", "--models-dir", "nowhere"], "mobilenet needs"),
+        (
+            ["--model", "scene", "--teller", "scene"],
+            "scene can't tell itself anything: name another --teller, or --rated",
+        ),
     ],
 )
 def test_what_can_not_be_told_is_said_before_anything_is_read(

@@ -13,7 +13,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +34,12 @@ from scenescore_classifier.novelty import fit as fit_novelty
 from scenescore_classifier.training import card
 from scenescore_classifier.training.choosing import learner_for
 from scenescore_classifier.training.curves import write_curves
+from scenescore_classifier.training.directions import known_directions
 from scenescore_classifier.training.embeddings import Prepare, fingerprint, remembered
 from scenescore_classifier.training.learner import Learner, Predictor, Rows
-from scenescore_classifier.training.told import ToldLearner, look_at
+from scenescore_classifier.training.photographs import Looked, look_at
+from scenescore_classifier.training.rated import RatedPhotographs
+from scenescore_classifier.training.told import Photographs, ToldLearner
 
 SKIPPED_FILE = "skipped.csv"
 PROGRESS_FOLDER = "progress"
@@ -56,29 +59,45 @@ def _report(written: dict[str, Any], out: Path) -> None:
     sys.stdout.write(_summary(written) + f"Weights and card are in {out}.\n")
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A model that is asked for what it makes of pictures."""
+
+    architecture: Architecture
+    prepared_as: str
+    """Changes with its backbone and its views."""
+    prepare: Prepare
+    """Asks a frozen backbone once for each picture."""
+
+
 def train(options: argparse.Namespace) -> dict[str, Any]:
     """Everything the command does with its parsed `options`; returns the card that was written."""
-    model = architecture(options.model, models_dir=options.models_dir, device=options.device)
-    teller = _teller(model, options)
-    progress = options.out / PROGRESS_FOLDER
-    prepared_as = fingerprint(model.prepare)
-    noting = Noting(_prepare(model, progress, prepared_as))
+    model = _asked(options.model, options)
+    teller = _teller(model.architecture, options)
+    rated = _rated(model.architecture, options)
+    noting = Noting(model.prepare)
     dataset = read_folder(options.folder, prepare=noting, unlabelled=True, scale=options.scale)
     _report_skipped(dataset.skipped, options.out)
     sys.stderr.writelines(f"{warning}\n" for warning in dataset.warnings)
     every = _rows(dataset)
-    if teller is None:
+    if teller is not None:
+        every = replace(every, of_teller=_of_teller(teller, dataset, options))
+    looked = None if options.photographs is None else _looked(model, teller, rated, dataset, options)
+    judged = None if rated is None or looked is None else rated.of(looked, looked.prepared[0])
+    directions = known_directions(model.architecture, judged)
+    if teller is None or looked is None:
         learner = learner_for(
-            model,
+            model.architecture,
             epochs=options.epochs,
             patience=options.patience,
             augmentation=options.augment,
             device=options.device,
+            directions=directions,
         )
     else:
-        learner, of_teller = _told(model, *teller, dataset, options)
-        every = replace(every, of_teller=of_teller)
-    keep = progress / _run_id(dataset, learner, options, prepared_as)
+        learner = _told(model, teller, looked, rated)
+    progress = options.out / PROGRESS_FOLDER
+    keep = progress / _run_id(dataset, learner, options, model.prepared_as)
     dealt = splits(
         dataset.labels, dataset.themes, folds=options.folds, seed=options.seed, seeds=options.seeds
     )
@@ -90,18 +109,30 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         "emotions": list(rows.emotions),
         "temperature": temperature,
         "novelty": None if novelty is None else novelty.as_card(),
-        **card.backbone_of(model),
-        "training": card.training_of(options, model, learner, final),
+        **card.backbone_of(model.architecture),
+        "training": card.training_of(options, model.architecture, learner, final),
         "data": card.data_of(options, dataset),
         "metrics": {
             **card.metrics_of(runs, rows, options, novelty, noting.rows[labelled]),
-            "affect": card.affect_of(model, dataset, dealt, learner=learner, rows=every, seed=options.seed),
-            "no_scenes": card.no_scenes_of(model, final, rows.emotions, temperature, novelty),
+            "affect": card.affect_of(
+                model.architecture,
+                dataset,
+                dealt,
+                learner=learner,
+                rows=every,
+                directions=directions,
+                seed=options.seed,
+            ),
+            "no_scenes": card.no_scenes_of(model.architecture, final, rows.emotions, temperature, novelty),
         },
         "library_versions": card.library_versions(),
     }
     checkpoint.save(
-        options.out, model.name, final.network, written, dtype=torch.float16 if options.half else None
+        options.out,
+        model.architecture.name,
+        final.network,
+        written,
+        dtype=torch.float16 if options.half else None,
     )
     _write_curves(options.out, runs, final)
     shutil.rmtree(progress)
@@ -117,8 +148,18 @@ def _rows(dataset: Dataset) -> Rows:
     return Rows(dataset.pixels, dataset.labels, dataset.themes, dataset.emotions, dataset.affect)
 
 
-def _teller(model: Architecture, options: argparse.Namespace) -> tuple[Architecture, str] | None:
-    """The model that tells and the fingerprint of its backbone; None where there are no photographs to tell of.
+def _asked(name: str, options: argparse.Namespace) -> _Asked:
+    """The model of that name. Raises ModelError where it can't be asked."""
+    model = architecture(name, models_dir=options.models_dir, device=options.device)
+    prepared_as = fingerprint(model.prepare)
+    if model.training not in {Training.HEAD, Training.ZERO_SHOT}:
+        return _Asked(model, prepared_as, model.prepare)
+    kept = options.out / PROGRESS_FOLDER / "embeddings" / f"{file_stem(model.name)}-{prepared_as}"
+    return _Asked(model, prepared_as, remembered(model.prepare, kept))
+
+
+def _teller(model: Architecture, options: argparse.Namespace) -> _Asked | None:
+    """The model that tells; None where there are no photographs to tell of, and where it would tell itself.
 
     Raises DatasetError or ModelError, before anything is read, where it can't tell.
     """
@@ -128,39 +169,75 @@ def _teller(model: Architecture, options: argparse.Namespace) -> tuple[Architect
         return None
     if not options.photographs.is_dir():
         raise DatasetError(f"{options.photographs} is no folder: --photographs takes one.")
-    teller = architecture(options.teller, models_dir=options.models_dir, device=options.device)
-    if not model.training is teller.training is Training.HEAD:
+    if options.teller == options.model:
+        if options.rated is None:
+            raise ModelError(
+                f"{options.model} can't tell itself anything: name another --teller, or --rated."
+            )
+        return None
+    teller = _asked(options.teller, options)
+    if not model.training is teller.architecture.training is Training.HEAD:
         raise ModelError(
             f"{options.teller} can't tell {options.model} what photographs feel like: both must be heads on frozen "
             "backbones, such as scene and mobilenet."
         )
-    return teller, fingerprint(teller.prepare)
+    return teller
 
 
-def _told(
-    model: Architecture, teller: Architecture, prepared_as: str, dataset: Dataset, options: argparse.Namespace
-) -> tuple[Learner, Tensor]:
-    """The learner that lets the teller tell, and what the teller makes of the pictures of `dataset`, in order."""
-    progress = options.out / PROGRESS_FOLDER
-    ask_teller = _prepare(teller, progress, prepared_as)
-    again = read_folder(options.folder, prepare=ask_teller, unlabelled=True, scale=options.scale)
-    if again.fingerprint != dataset.fingerprint:
-        raise DatasetError(f"{options.folder} has changed meanwhile: leave it alone, and start again.")
-    photographs, skipped = look_at(
+def _rated(model: Architecture, options: argparse.Namespace) -> RatedPhotographs | None:
+    """The ratings of photographs; None without. Raises DatasetError or ModelError, before anything is read, where they
+    can teach nothing.
+    """
+    if options.rated is None:
+        return None
+    if options.photographs is None:
+        raise DatasetError("--rated says what photographs feel like: name --photographs, too.")
+    if model.training is not Training.HEAD:
+        raise ModelError(
+            f"{options.model} can't learn from rated photographs: only heads on frozen backbones do, such as scene."
+        )
+    rated = RatedPhotographs.read(options.rated)
+    rated.require_enough(options.photographs, options.leave_out)
+    return rated
+
+
+def _looked(
+    model: _Asked,
+    teller: _Asked | None,
+    rated: RatedPhotographs | None,
+    dataset: Dataset,
+    options: argparse.Namespace,
+) -> Looked:
+    """The photographs as the model prepares them, and the teller, if any; without one, those that were rated."""
+    looked, skipped = look_at(
         options.photographs,
-        _prepare(model, progress, fingerprint(model.prepare)),
-        ask_teller,
+        [model.prepare] if teller is None else [model.prepare, teller.prepare],
         leave_out=options.leave_out,
         known=(hashlib.sha256((options.folder / file).read_bytes()).hexdigest() for file in dataset.files),
+        only=rated.shares if rated is not None and teller is None else None,
     )
     _say_skipped(skipped, "of the photographs, ")
-    return ToldLearner(model, teller, prepared_as, photographs), again.pixels
+    return looked
 
 
-def _prepare(model: Architecture, progress: Path, prepared_as: str) -> Prepare:
-    if model.training in {Training.HEAD, Training.ZERO_SHOT}:
-        return remembered(model.prepare, progress / "embeddings" / f"{file_stem(model.name)}-{prepared_as}")
-    return model.prepare
+def _told(model: _Asked, teller: _Asked, looked: Looked, rated: RatedPhotographs | None) -> Learner:
+    own, of_teller = looked.prepared
+    judged = None if rated is None else rated.of(looked, of_teller)
+    return ToldLearner(
+        model.architecture,
+        teller.architecture,
+        teller.prepared_as,
+        Photographs(own, of_teller, looked.fingerprint),
+        known_directions(teller.architecture, judged),
+    )
+
+
+def _of_teller(teller: _Asked, dataset: Dataset, options: argparse.Namespace) -> Tensor:
+    """What the teller makes of the pictures of `dataset`, in order."""
+    again = read_folder(options.folder, prepare=teller.prepare, unlabelled=True, scale=options.scale)
+    if again.fingerprint != dataset.fingerprint:
+        raise DatasetError(f"{options.folder} has changed meanwhile: leave it alone, and start again.")
+    return again.pixels
 
 
 def _write_curves(out: Path, runs: Sequence[Run], final: Predictor) -> None:
@@ -227,10 +304,15 @@ def _parser() -> argparse.ArgumentParser:
         help="folder of photographs, at any depth, without labels: the head learns what --teller says of them",
     )
     parser.add_argument(
+        "--rated",
+        type=Path,
+        help="CSV of what some photographs make people feel (sha256, happy, angry, sad, calm): weights are cheap there",
+    )
+    parser.add_argument(
         "--teller",
         default=MOBILENET,
         metavar="NAME",
-        help="a model that tells better, in training only (default %(default)s)",
+        help="a model that tells better, in training only (default %(default)s); the same as --model: none tells",
     )
     parser.add_argument(
         "--leave-out", action="append", default=[], metavar="NAME", help="folder of photographs to pass over"

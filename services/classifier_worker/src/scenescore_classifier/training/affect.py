@@ -12,7 +12,8 @@ import numpy as np
 
 from scenescore_classifier.data import split_by_theme
 from scenescore_classifier.metrics import Floats, Ints, bootstrap_interval, correlation
-from scenescore_classifier.training.regression import leant
+from scenescore_classifier.training.directions import Directions
+from scenescore_classifier.training.regression import divisor, leant
 from scenescore_classifier.training.told import Photographs, fit_told
 
 NAMES = ("valence", "arousal")
@@ -28,8 +29,6 @@ DECIMALS = 4
 
 LEAST_PICTURES = 20
 """With fewer there is no regression."""
-
-_LEAST_SPREAD = 1e-6
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,8 @@ class Seen:
 
     embeddings: Floats
     """(n, d)."""
-    directions: Floats | None = None
-    """(d, q): in which slopes are cheap (`regression.leant`)."""
+    directions: Directions | None = None
+    """In which slopes are cheap."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,8 @@ class Rated:
     weights: Floats
     """(n,): larger where the raters agreed, 1 on average."""
     themes: Sequence[str]
-    directions: Floats | None = None
-    """(d, q): in which slopes are cheap (`regression.leant`)."""
+    directions: Directions | None = None
+    """In which slopes are cheap."""
     of_teller: "Rated | None" = None
     """The same pictures, as a teller sees them."""
 
@@ -140,12 +139,12 @@ def fit_ridge(learnt: Rated, asked: Floats, penalties: Sequence[float]) -> Float
     """
     weights = learnt.weights / learnt.weights.sum()
     mean = weights @ learnt.embeddings
-    scale = np.sqrt(weights @ (learnt.embeddings - mean) ** 2)
-    scale = np.where(scale < _LEAST_SPREAD, 1.0, scale)
+    scale = divisor(np.sqrt(weights @ (learnt.embeddings - mean) ** 2))
     roots = np.sqrt(learnt.weights)
     standardised = (learnt.embeddings - mean) / scale
     inputs = standardised * roots[:, None]  # (n, d)
-    weighable = leant(standardised, scale, learnt.directions) * roots[:, None]
+    cheap = None if learnt.directions is None else learnt.directions.values
+    weighable = leant(standardised, scale, cheap) * roots[:, None]
     level = float(weights @ learnt.ratings)
     squares, vectors = np.linalg.eigh(inputs @ weighable.T)
     turned = vectors.T @ ((learnt.ratings - level) * roots)

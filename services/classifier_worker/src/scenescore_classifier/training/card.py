@@ -26,8 +26,8 @@ from scenescore_classifier.metrics import Floats
 from scenescore_classifier.models.architecture import Architecture, OnOwnBackbone, Training
 from scenescore_classifier.novelty import Novelty, statistics, towards_even
 from scenescore_classifier.training.affect import Seen, affect_figures
+from scenescore_classifier.training.directions import Directions
 from scenescore_classifier.training.learner import Learner, Predictor, Rows
-from scenescore_classifier.training.named import directions_of
 from scenescore_classifier.training.told import ToldLearner
 from scenescore_shared.emotions import DEFAULT_EMOTIONS
 
@@ -71,7 +71,8 @@ def _photographs_of(options: argparse.Namespace) -> list[str]:
     if options.photographs is None:
         return []
     left_out = [word for folder in options.leave_out for word in ("--leave-out", folder)]
-    return ["--photographs", "PHOTOGRAPHS", "--teller", options.teller, *left_out]
+    rated = [] if options.rated is None else ["--rated", "RATINGS"]
+    return ["--photographs", "PHOTOGRAPHS", *rated, "--teller", options.teller, *left_out]
 
 
 def backbone_of(model: Architecture) -> dict[str, str]:
@@ -128,19 +129,26 @@ def metrics_of(
 
 
 def affect_of(
-    model: Architecture, dataset: Dataset, dealt: Sequence[Split], *, learner: Learner, rows: Rows, seed: int
+    model: Architecture,
+    dataset: Dataset,
+    dealt: Sequence[Split],
+    *,
+    learner: Learner,
+    rows: Rows,
+    directions: Directions | None,
+    seed: int,
 ) -> dict[str, Any] | None:
     """Correlations with the raters; None without ratings, and for a network that has no embedding to start from.
 
-    Where the `learner` lets a model tell, it tells ratings, too; `rows` are the data set's.
+    Where the `learner` lets a model tell, it tells ratings, too; `rows` are the data set's, `directions` the model's.
     """
     if model.training is not Training.HEAD or dataset.affect is None or dataset.affect_sd is None:
         return None
     telling = None
     if isinstance(learner, ToldLearner) and rows.of_teller is not None:
-        telling = learner.photographs, _seen(rows.of_teller, learner.teller)
+        telling = learner.photographs, _seen(rows.of_teller, learner.directions)
     return affect_figures(
-        _seen(dataset.pixels, model),
+        _seen(dataset.pixels, directions),
         (dataset.affect, dataset.affect_sd),
         dataset.themes,
         [(split.seed, split.fold_of) for split in dealt],
@@ -149,8 +157,8 @@ def affect_of(
     )
 
 
-def _seen(prepared: Tensor, model: Architecture) -> Seen:
-    return Seen(prepared.numpy().astype(np.float64), directions_of(model))
+def _seen(prepared: Tensor, directions: Directions | None) -> Seen:
+    return Seen(prepared.numpy().astype(np.float64), directions)
 
 
 def no_scenes_of(

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from scenescore_classifier.models.architecture import Architecture, Training
+from scenescore_classifier.training.directions import Directions
 from scenescore_classifier.training.gradient import FINE_TUNING, GradientLearner, Settings
 from scenescore_classifier.training.learner import Learner
 from scenescore_classifier.training.logistic import LogisticLearner
-from scenescore_classifier.training.named import directions_of
 from scenescore_classifier.training.zero_shot import ZeroShotLearner
 
 
@@ -17,11 +17,12 @@ def learner_for(
     patience: int | None = None,
     augmentation: str | None = None,
     device: str = "cpu",
+    directions: Directions | None = None,
 ) -> Learner:
-    """The learner of the architecture's kind; what is None is as the learner has it."""
+    """The learner of the architecture's kind; what is None is as the learner has it. Only heads know `directions`."""
     match architecture.training:
         case Training.HEAD:
-            return LogisticLearner(architecture, directions=directions_of(architecture))
+            return LogisticLearner(architecture, directions=directions)
         case Training.ZERO_SHOT:
             return ZeroShotLearner(architecture)
         case Training.SCRATCH | Training.FINE_TUNED as training:

@@ -11,8 +11,9 @@ from scenescore_classifier.calibration import fit_temperature, softmax
 from scenescore_classifier.data import split_by_theme
 from scenescore_classifier.metrics import Floats, log_loss
 from scenescore_classifier.models.architecture import Architecture
+from scenescore_classifier.training.directions import Directions
 from scenescore_classifier.training.learner import Predictor, Rows
-from scenescore_classifier.training.regression import CHEAP, fit_logistic
+from scenescore_classifier.training.regression import fit_logistic
 from scenescore_classifier.training.targets import CROWDING, RATED_WEIGHT, TOLD, targets_of
 
 STRENGTHS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
@@ -30,12 +31,12 @@ class LogisticLearner:
 
     architecture: Architecture
     strengths: Sequence[float] = STRENGTHS
-    directions: Floats | None = None
-    """(d, q): in which the weights are cheap (`regression.leant`)."""
+    directions: Directions | None = None
+    """In which the weights are cheap."""
 
     @property
     def description(self) -> Mapping[str, Any]:
-        known = {} if self.directions is None else {"prior_variance_of_named_feelings": CHEAP}
+        known = {} if self.directions is None else {"cheap_directions": dict(self.directions.description)}
         return {
             "head": "multinomial logistic regression on standardised embeddings, L2, balanced emotions, L-BFGS",
             "weight_of_pictures_only_rated": RATED_WEIGHT,
@@ -50,10 +51,14 @@ class LogisticLearner:
         embeddings = rows.prepared.numpy().astype(np.float64)
         strength = self._choose(embeddings, rows, seed, title)
         targets = targets_of(rows)
-        (fitted,) = fit_logistic(embeddings, targets, [strength], self.directions)
+        (fitted,) = fit_logistic(embeddings, targets, [strength], self._cheap)
         head = self.architecture.network(rows.emotions)
         head.load_state_dict(fitted.state())
         return Predictor(head, {"strength": strength})
+
+    @property
+    def _cheap(self) -> Floats | None:
+        return None if self.directions is None else self.directions.values
 
     def _choose(self, embeddings: Floats, rows: Rows, seed: int, title: str) -> float:
         """The strength whose held-out rows get the least log loss; the first, where there are too few themes."""
@@ -65,7 +70,7 @@ class LogisticLearner:
         for fold in trange(folds, desc=title, unit="inner fold", disable=None):
             here = fold_of == fold
             targets = targets_of(rows.part(np.flatnonzero(~here)))
-            path = fit_logistic(embeddings[~here], targets, self.strengths, self.directions)
+            path = fit_logistic(embeddings[~here], targets, self.strengths, self._cheap)
             logits[:, here] = [fitted.logits(embeddings[here]) for fitted in path]
         judged, truth = logits[:, rows.labelled], rows.labels[rows.labelled]
         losses = [log_loss(softmax(each, fit_temperature(each, truth)), truth) for each in judged]

@@ -6,13 +6,13 @@ says that this stands in a photograph, perhaps wrongly, how does the photograph 
 """
 
 import csv
+import hashlib
 from functools import cache
 from importlib import resources
 
 import numpy as np
 
 from scenescore_classifier.metrics import Floats
-from scenescore_classifier.models.architecture import Architecture, NamesThings
 from scenescore_classifier.models.imagenet import CLASSES
 
 FILE = "named_feelings.csv"
@@ -23,21 +23,17 @@ def feelings() -> Floats:
     """Shares of happy, angry, sad and calm, less the mean over all things: (1001, 4); nothing for the background,
     which stands first.
     """
-    text = resources.files(__package__).joinpath(FILE).read_text(encoding="utf-8")
-    _, *lines = csv.reader(text.splitlines())
+    _, *lines = csv.reader(_table().decode().splitlines())
     shares = np.array([[float(share) for share in line[1:]] for line in lines]) / 100
     found = np.zeros((CLASSES, shares.shape[1]))
     found[1:] = shares - shares.mean(axis=0)
     return found
 
 
-def directions_of(architecture: Architecture) -> Floats | None:
-    """In which directions of an architecture's embeddings lies what the named things feel like: (d, 4), for
-    `regression.leant`; None where it names nothing.
-    """
-    if not isinstance(architecture, NamesThings):
-        return None
-    (dimensions,) = architecture.prepared_shape
-    directions = np.zeros((dimensions, feelings().shape[1]))
-    directions[architecture.named] = feelings()
-    return directions
+def feelings_sha256() -> str:
+    """Of the table, 64 hex digits."""
+    return hashlib.sha256(_table()).hexdigest()
+
+
+def _table() -> bytes:
+    return resources.files(__package__).joinpath(FILE).read_bytes()

@@ -12,10 +12,10 @@ from scenescore_classifier.metrics import Floats, Ints
 from scenescore_classifier.training.gradient import class_weights
 
 LEAST_SPREAD = 1e-6
-"""Dimensions that vary less are constant: divided by 1, not by rounding errors."""
+"""Dimensions that vary less are constant."""
 
 CHEAP = 100.0
-"""How many more numbers of the embedding it would take to say as much in a direction that is known to matter."""
+"""How many times what lies in a direction that is known to matter counts as standing in the embedding, beside once."""
 
 STEPS = 500
 
@@ -62,18 +62,22 @@ class Fitted:
         return {name: torch.from_numpy(value).float() for name, value in asdict(self).items()}
 
 
+def divisor(spread: Floats) -> Floats:
+    """What dimensions of that spread (d,) are divided by: 1 where they are constant, not a rounding error."""
+    return np.where(spread < LEAST_SPREAD, 1.0, spread)
+
+
 def leant(standardised: Floats, scale: Floats, directions: Floats | None) -> Floats:
     """Embeddings (n, d), standardised by a scale (d,), times the prior covariance of the weights: (n, d).
 
-    It is the identity plus CHEAP vvᵀ for each column v of `directions` (d, q), which are those of embeddings as they
-    come, scaled so that the embeddings vary by 1 along v. Weights along a direction that is known to matter so cost
-    little: as if what the embeddings show there stood in them CHEAP times over.
+    That is the identity plus CHEAP vvᵀ for each column of `directions` (d, q): v = scale · column / spread, with the
+    spread over the n rows of what they show in that direction. Weights there cost little: as if what the embeddings
+    show, scaled to vary by 1, stood in them CHEAP times more. The sign is left to what is learnt.
     """
     if directions is None:
         return standardised
     along = directions * scale[:, None]
-    spread = (standardised @ along).std(axis=0)
-    along = along / np.where(spread < LEAST_SPREAD, 1.0, spread)
+    along = along / divisor((standardised @ along).std(axis=0))
     result: Floats = standardised + CHEAP * (standardised @ along) @ along.T
     return result
 
@@ -87,8 +91,7 @@ def fit_logistic(
     of `leant`: without `directions` scikit-learn's objective, over C, which is the strength. The search runs in the at
     most n dimensions in which the rows differ.
     """
-    mean, scale = embeddings.mean(axis=0), embeddings.std(axis=0)
-    scale = np.where(scale < LEAST_SPREAD, 1.0, scale)
+    mean, scale = embeddings.mean(axis=0), divisor(embeddings.std(axis=0))
     standardised = (embeddings - mean) / scale
     weighable = leant(standardised, scale, directions)
     squares, left = np.linalg.eigh(standardised @ weighable.T)  # (n,), (n, n): much smaller than the SVD's

@@ -6,38 +6,27 @@ labelled, and of the labelled ones, and the head proper learns those by ridge re
 (Bucilă, Caruana, Niculescu-Mizil 2006) by matching logits (Ba and Caruana 2014). The teller serves in training only.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
-from scenescore_classifier.data import DatasetError, Skipped
-from scenescore_classifier.distillation.views import photographs as list_photographs
 from scenescore_classifier.metrics import Floats
 from scenescore_classifier.models.architecture import Architecture
-from scenescore_classifier.preprocessing import decode
-from scenescore_classifier.training.embeddings import Prepare
+from scenescore_classifier.training.directions import Directions
 from scenescore_classifier.training.learner import Predictor, Rows
 from scenescore_classifier.training.logistic import LogisticLearner
-from scenescore_classifier.training.named import directions_of
-from scenescore_classifier.training.regression import LEAST_SPREAD, Fitted
-from scenescore_shared.errors import InvalidPictureError
+from scenescore_classifier.training.regression import Fitted, divisor
 
 LABELLED_WEIGHT = 50.0
 """Of a picture of the data set, where a photograph weighs 1: it shows what the labels are about."""
 
 PENALTY = 3_000.0
 """On the squares of the weights, for standardised embeddings."""
-
-LEAST = 200
-"""Fewer photographs say too little to be worth it."""
 
 CHUNK = 2_000
 """Photographs whose squares are summed at a time."""
@@ -67,7 +56,7 @@ class Photographs:
         mean = torch.from_numpy(self.mean)
         parts = [(chunk.double() - mean).square().sum(dim=0) for chunk in torch.split(self.prepared, CHUNK)]
         spread = np.sqrt(torch.stack(parts).sum(dim=0).numpy() / len(self.prepared))
-        return np.where(spread < LEAST_SPREAD, 1.0, spread)
+        return divisor(spread)
 
     @cached_property
     def squares(self) -> Floats:
@@ -93,50 +82,6 @@ class Photographs:
             [chunk.T @ share for chunk, share in zip(self._chunks(), shares, strict=True)], axis=0
         )
         return total
-
-
-def look_at(
-    folder: Path,
-    prepare: Prepare,
-    prepare_for_teller: Prepare,
-    *,
-    leave_out: Sequence[str] = (),
-    known: Iterable[str] = (),
-) -> tuple[Photographs, list[Skipped]]:
-    """The photographs under `folder`, and which files are none: what can't be read, what was there before, and what has
-    a sha256 of `known`. Folders named in `leave_out` are passed over.
-
-    Raises DatasetError where there are fewer than LEAST.
-    """
-    files = list_photographs(folder, leave_out)
-    seen, skipped, digest = set(known), [], hashlib.sha256()
-    blocks: list[Tensor] = []
-    count = 0
-    for file in tqdm(files, desc="looking", unit="photograph", disable=None):
-        try:
-            data = (folder / file).read_bytes()
-            picture = decode(data)
-        except (InvalidPictureError, OSError):
-            skipped.append(Skipped(file, "can't be read as a picture"))
-            continue
-        sha256 = hashlib.sha256(data).hexdigest()
-        if sha256 in seen:
-            skipped.append(Skipped(file, "a picture of the data set, or there before"))
-            continue
-        seen.add(sha256)
-        digest.update(sha256.encode())
-        both = prepare(picture), prepare_for_teller(picture)
-        # filled in place: a list of them and their stack would take the room twice
-        blocks = blocks or [first.new_empty((len(files), *first.shape)) for first in both]
-        for block, prepared in zip(blocks, both, strict=True):
-            block[count] = prepared
-        count += 1
-    if count < LEAST:
-        raise DatasetError(
-            f"{folder} has {count} photographs to learn from: give a folder with {LEAST} or more."
-        )
-    prepared_block, teller_block = (block[:count] for block in blocks)
-    return Photographs(prepared_block, teller_block, digest.hexdigest()), skipped
 
 
 def fit_told(
@@ -170,6 +115,8 @@ class ToldLearner:
     teller_prepared_as: str
     """Changes with the teller's backbone."""
     photographs: Photographs
+    directions: Directions | None = None
+    """In which the teller's weights are cheap."""
 
     @property
     def description(self) -> Mapping[str, Any]:
@@ -188,7 +135,7 @@ class ToldLearner:
 
     @property
     def _by_labels(self) -> LogisticLearner:
-        return LogisticLearner(self.teller, directions=directions_of(self.teller))
+        return LogisticLearner(self.teller, directions=self.directions)
 
     def fit(self, rows: Rows, seed: int, *, title: str) -> Predictor:
         if rows.of_teller is None:
