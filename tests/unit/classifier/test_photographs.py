@@ -83,6 +83,15 @@ def test_a_table_of_other_photographs_is_noticed_at_once(
     photographs: Path, paint: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (photographs / "far" / "folder.jpg").mkdir()
+    (photographs / "far" / "gone.jpg").symlink_to("nowhere")
+    read_bytes = Path.read_bytes
+
+    def refuse(self: Path) -> bytes:
+        if self.name == "torn.jpg":
+            raise PermissionError(self)
+        return read_bytes(self)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
     some = [hashlib.sha256(paint(number)).hexdigest() for number in (100, 101, 102)]  # 102 lies in left
     rated = RatedPhotographs(dict.fromkeys(some, np.full(4, 0.25)))
     monkeypatch.setattr(training_photographs, "LEAST", 2)

@@ -175,7 +175,7 @@ def test_the_command_learns_from_rated_photographs(
 ) -> None:
     """As a head of its own, and through a teller: another rating gives another head."""
     monkeypatch.setattr(training_photographs, "LEAST", 6)
-    cards, logits = [], []
+    cards, answers = [], []
     for happy in ({0, 1, 2, 3}, {0, 3, 5, 8}):
         table, out = tmp_path / "rated.csv", tmp_path / f"out {happy}"
         rate(photographs, table, happy=happy)
@@ -193,10 +193,10 @@ def test_the_command_learns_from_rated_photographs(
         asked += ["--photographs", str(photographs), "--leave-out", "left", "--rated", str(table)]
         assert main([*asked, "--teller", teller]) == 0
         cards.append(json.loads((out / "colours.json").read_text()))
-        logits.append(
+        answers.append(
             Classifier.load(out, name="colours").classify([(photographs / "left" / "2.jpg").read_bytes()])
         )
-    assert logits[0] != logits[1]
+    assert answers[0] != answers[1]
     assert (
         cards[0]["metrics"]["affect"]["valence"]["value"] != cards[1]["metrics"]["affect"]["valence"]["value"]
     )

@@ -306,7 +306,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rated",
         type=Path,
-        help="CSV of what some photographs make people feel (sha256, happy, angry, sad, calm): weights are cheap there",
+        help="CSV of what some photographs make people feel (sha256, happy, angry, sad, calm), for heads",
     )
     parser.add_argument(
         "--teller",

@@ -180,8 +180,8 @@ def affect_figures(
     if photographs is not None:
         found["told_with_penalty"] = TOLD_PENALTY
     for column, name in enumerate(NAMES):
-        ratings_of = values[used, column], weights_of(deviations[used, column])
-        rated = Rated(seen.embeddings[used], *ratings_of, own, seen.directions)
+        weights = weights_of(deviations[used, column])
+        rated = Rated(seen.embeddings[used], values[used, column], weights, own, seen.directions)
         if teller_sees is not None:
             of_teller = replace(
                 rated, embeddings=teller_sees.embeddings[used], directions=teller_sees.directions

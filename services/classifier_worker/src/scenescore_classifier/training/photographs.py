@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,15 @@ class Looked:
     def fingerprint(self) -> str:
         """sha256 of what they are."""
         return hashlib.sha256("".join(self.sha256).encode()).hexdigest()
+
+
+def readable(folder: Path, leave_out: Sequence[str]) -> set[str]:
+    """sha256 of the files under `folder` that would be looked at; what can't be read is passed over."""
+    found = set()
+    for file in list_photographs(folder, leave_out):
+        with suppress(OSError):
+            found.add(hashlib.sha256((folder / file).read_bytes()).hexdigest())
+    return found
 
 
 def look_at(

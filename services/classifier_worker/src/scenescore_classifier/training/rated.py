@@ -11,7 +11,6 @@ import numpy as np
 from torch import Tensor
 
 from scenescore_classifier.data import DatasetError
-from scenescore_classifier.distillation.views import photographs as list_photographs
 from scenescore_classifier.metrics import Floats
 from scenescore_classifier.training import photographs
 from scenescore_classifier.training.photographs import Looked
@@ -80,9 +79,7 @@ class RatedPhotographs:
 
     def require_enough(self, folder: Path, leave_out: Sequence[str]) -> None:
         """Raises DatasetError where fewer than `photographs.LEAST` of those under `folder` are rated."""
-        files = [folder / file for file in list_photographs(folder, leave_out) if (folder / file).is_file()]
-        sha256s = {hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
-        count = len(sha256s & self.shares.keys())
+        count = len(photographs.readable(folder, leave_out) & self.shares.keys())
         if count < photographs.LEAST:
             raise DatasetError(
                 f"Only {count} of the photographs in {folder} are rated: rate {photographs.LEAST} or more, "
