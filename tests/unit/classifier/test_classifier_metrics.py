@@ -40,6 +40,14 @@ def test_log_loss_is_in_nats_and_bounded() -> None:
     assert metrics.log_loss(np.array([[0.0, 1.0]]), np.array([0])) == pytest.approx(math.log(1e12))
 
 
+def test_a_standard_error_counts_themes_not_pictures() -> None:
+    values = np.random.default_rng(0).normal(size=200)
+    alone = metrics.standard_error(values, [str(number) for number in range(200)])
+    assert alone == pytest.approx(values.std() / math.sqrt(200))
+    twice = metrics.standard_error(np.repeat(values, 2), [str(number // 2) for number in range(400)])
+    assert twice == pytest.approx(alone)
+
+
 def test_calibration_error_weighs_bins_by_their_pictures() -> None:
     probabilities = np.array([[0.75, 0.25], [0.75, 0.25], [0.95, 0.05], [1.0, 0.0]])
     labels = np.array([0, 1, 0, 0])

@@ -132,9 +132,12 @@ def test_the_directions_of_ratings_are_scikit_learn_s() -> None:
     generator = np.random.default_rng(0)
     embeddings = generator.normal(size=(300, 9)) * np.linspace(1, 30, 9)
     embeddings[:, -1] = 2
-    shares = generator.dirichlet([1, 1, 1, 1], 300)
-    scale = np.append(embeddings.std(axis=0)[:-1], 1)
-    reference = Ridge(PENALTY).fit((embeddings - embeddings.mean(axis=0)) / scale, shares)
+    shares = generator.dirichlet([4, 1, 2, 1], 300)
+    weights = (shares / shares.mean(axis=0)).mean(axis=1)
+    mean = np.average(embeddings, axis=0, weights=weights)
+    scale = np.sqrt(np.average((embeddings - mean) ** 2, axis=0, weights=weights))
+    scale[-1] = 1
+    reference = Ridge(PENALTY).fit((embeddings - mean) / scale, shares, sample_weight=weights)
     found = Judged(torch.from_numpy(embeddings), shares, "f00").slopes()
     np.testing.assert_allclose(found, (reference.coef_ / scale).T, rtol=1e-6, atol=1e-12)
 
@@ -151,6 +154,7 @@ def test_directions_of_names_and_of_ratings_stand_beside_each_other() -> None:
         "rated_photographs": 20,
         "rated_photographs_fingerprint": "f00",
         "rated_photographs_penalty": PENALTY,
+        "rated_photographs_weighed": "all emotions alike",
     }
     assert both.description == {**names.description, **facts}
     few = replace(judged, prepared=prepared[:, :4])

@@ -3,6 +3,7 @@
 `probabilities` are float (n, k), each row adding up to 1; `labels` and `predicted` are int (n,) in 0 … k - 1.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -40,9 +41,25 @@ def brier_score(probabilities: Floats, labels: Ints) -> float:
 
 
 def log_loss(probabilities: Floats, labels: Ints) -> float:
-    """Mean of -ln of the probability given to the truth, in nats: 0 perfect, ln k for even guessing."""
+    """Mean of `log_losses`: 0 perfect, ln k for even guessing."""
+    return float(np.mean(log_losses(probabilities, labels)))
+
+
+def log_losses(probabilities: Floats, labels: Ints) -> Floats:
+    """-ln of the probability given to the truth of each picture, in nats: (n,)."""
     given = probabilities[np.arange(len(labels)), labels]
-    return float(np.mean(-np.log(np.maximum(given, LEAST_PROBABILITY))))
+    losses: Floats = -np.log(np.maximum(given, LEAST_PROBABILITY))
+    return losses
+
+
+def standard_error(values: Floats, themes: Sequence[str]) -> float:
+    """Of the mean of values (n,), those of a theme counted together, as they resemble each other (Liang and Zeger
+    1986).
+    """
+    of_theme: dict[str, float] = {}
+    for theme, deviation in zip(themes, values - values.mean(), strict=True):
+        of_theme[theme] = of_theme.get(theme, 0.0) + float(deviation)
+    return math.hypot(*of_theme.values()) / len(values)
 
 
 def correlation(first: Floats, second: Floats) -> float:

@@ -1,7 +1,7 @@
 """Valence and arousal from the embeddings of a frozen backbone: ridge regression, judged by theme.
 
-Where there are photographs and a teller, it may learn the ratings first and tell them (see `told`): that brings valence
-nearer, where embeddings are weak, but not what they show well already.
+Where there are photographs and a teller, it learns the ratings first and tells them (see `told`): that brings valence
+nearer, where embeddings are weak. What they clearly show better by themselves is not told.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from scenescore_classifier.data import split_by_theme
-from scenescore_classifier.metrics import Floats, Ints, bootstrap_interval, correlation
+from scenescore_classifier.metrics import Floats, Ints, bootstrap_interval, correlation, standard_error
 from scenescore_classifier.training.directions import Directions
 from scenescore_classifier.training.regression import divisor, leant
 from scenescore_classifier.training.told import Photographs, fit_told
@@ -209,32 +209,38 @@ def _figure(runs: Sequence[Floats], truth: Floats, themes: Sequence[str], seed: 
 
 
 def _choose(learnt: Rated, seed: int, photographs: Photographs | None) -> Way:
-    """The way with the least weighted squared error on held-out themes; a teller's penalty is chosen on its own."""
+    """The penalty with the least weighted squared error on held-out themes, the teller's own where it tells: it does,
+    unless its error is the larger by more than chance gives (a standard error, as for heads: see `logistic`).
+    """
     nobody = np.full(len(learnt.ratings), -1, dtype=np.int64)
     folds = min(INNER_FOLDS, len(set(learnt.themes)))
     if folds < 2:  # noqa: PLR2004 - one theme leaves nothing to choose by
         return Way(PENALTIES[-1], told=False)
     fold_of = split_by_theme(nobody, learnt.themes, folds, np.random.default_rng(seed))
     alone = _errors(learnt, fold_of, lambda part, asked: fit_ridge(part, asked.embeddings, PENALTIES))
-    best = int(np.argmin(alone))
+    best = int(np.argmin(alone.mean(axis=1)))
     if photographs is None:
         return Way(PENALTIES[best], told=False)
     of_teller = _errors(
         learnt.as_teller_sees(), fold_of, lambda part, asked: fit_ridge(part, asked.embeddings, PENALTIES)
     )
-    penalty = PENALTIES[int(np.argmin(of_teller))]
+    penalty = PENALTIES[int(np.argmin(of_teller.mean(axis=1)))]
     (told,) = _errors(
         learnt, fold_of, lambda part, asked: _told(part, asked.embeddings, photographs, penalty)[np.newaxis]
     )
-    return Way(penalty, told=True) if told < alone[best] else Way(PENALTIES[best], told=False)
+    worse = told - alone[best]
+    if worse.mean() <= standard_error(worse, learnt.themes):
+        return Way(penalty, told=True)
+    return Way(PENALTIES[best], told=False)
 
 
 def _errors(learnt: Rated, fold_of: Ints, predict: Callable[[Rated, Rated], Floats]) -> Floats:
-    """Weighted squared errors of the c predictions that `predict` makes of each fold from the others: (c,)."""
-    errors = []
-    for fold in np.unique(fold_of):
-        asked = learnt.part(np.flatnonzero(fold_of == fold))
-        predicted = predict(learnt.part(np.flatnonzero(fold_of != fold)), asked)  # (c, m)
-        errors.append(((predicted - asked.ratings) ** 2 * asked.weights).sum(axis=1))
-    total: Floats = np.sum(errors, axis=0)
-    return total
+    """Weighted squared errors of the c predictions that `predict` makes of each fold from the others: (c, n)."""
+    places = [np.flatnonzero(fold_of == fold) for fold in np.unique(fold_of)]
+    predicted = [
+        predict(learnt.part(np.flatnonzero(fold_of != fold_of[here[0]])), learnt.part(here))
+        for here in places
+    ]  # (c, m) each
+    together = np.hstack(predicted)[:, np.argsort(np.concatenate(places))]
+    errors: Floats = (together - learnt.ratings) ** 2 * learnt.weights
+    return errors

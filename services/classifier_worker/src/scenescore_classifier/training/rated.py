@@ -36,15 +36,29 @@ class Judged:
     """sha256 of which photographs they are, and of their shares."""
 
     def slopes(self) -> Floats:
-        """In which directions of the embeddings the shares lie, (d, 4): ridge regression (Hoerl and Kennard 1970)."""
+        """In which directions of the embeddings the shares lie, (d, 4): ridge regression (Hoerl and Kennard 1970).
+
+        A photograph weighs the more, the rarer is what it feels like: all emotions count alike.
+        """
+        weights = self._weights
         values = self.prepared.double().numpy()
-        scale = divisor(values.std(axis=0))
-        standardised = (values - values.mean(axis=0)) / scale
-        squares = standardised.T @ standardised
+        values -= weights @ values
+        scale = divisor(np.sqrt(weights @ values**2))
+        standardised = values / scale
+        weighed = standardised * (weights * len(weights))[:, None]
+        squares = weighed.T @ standardised
         squares[np.diag_indices_from(squares)] += PENALTY
-        products = standardised.T @ (self.shares - self.shares.mean(axis=0))
+        products = weighed.T @ (self.shares - weights @ self.shares)
         found: Floats = np.linalg.solve(squares, products) / scale[:, None]
         return found
+
+    @property
+    def _weights(self) -> Floats:
+        """(r,), 1 in all: its shares, each over how much of that emotion there is in all photographs."""
+        of_all = self.shares.sum(axis=0)
+        weights = (self.shares / np.where(of_all > 0, of_all, 1)).sum(axis=1)
+        shares: Floats = weights / weights.sum()
+        return shares
 
 
 @dataclass(frozen=True)

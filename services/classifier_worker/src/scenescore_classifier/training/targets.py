@@ -19,7 +19,7 @@ from scenescore_classifier.metrics import Floats, Ints
 from scenescore_classifier.training.learner import Rows
 from scenescore_classifier.training.regression import Targets, fit_logistic
 
-RATED_WEIGHT = 0.5
+RATED_WEIGHT = 0.25
 """Of a picture that was only rated, where those with an emotion weigh 1, both on average."""
 
 TOLD = 0.3
