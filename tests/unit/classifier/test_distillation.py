@@ -260,8 +260,9 @@ def test_a_network_is_taught_on_from_its_weights_with_nothing_shown(
         return losses(network, pixels, truth, seen)
 
     monkeypatch.setattr(on, "_losses", watch)
+    monkeypatch.setattr(training, "EMA", 0.5)  # else so few steps move the average by less than kinds of CPU do
     further = on.run()
-    assert on.explained()[-1] > before[-1]
+    assert on.explained()[-1] > before[-1] + 0.01
     assert not any(shown)
     again = Distillation([views], SETTINGS, tmp_path / "second", taught=taught)
     assert again.explained() == on.explained()  # finished: taken from the kept state
