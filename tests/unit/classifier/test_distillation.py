@@ -260,7 +260,7 @@ def test_a_network_is_taught_on_from_its_weights_with_nothing_shown(
         return losses(network, pixels, truth, seen)
 
     monkeypatch.setattr(on, "_losses", watch)
-    monkeypatch.setattr(training, "EMA", 0.5)  # else so few steps move the average by less than kinds of CPU do
+    monkeypatch.setattr(training, "EMA", 0.5)  # else so few steps move it by less than kinds of CPU do
     further = on.run()
     assert on.explained()[-1] > before[-1] + 0.01
     assert not any(shown)

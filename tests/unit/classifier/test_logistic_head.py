@@ -96,7 +96,12 @@ def test_the_head_gives_the_fitted_logits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seed", "chosen"), [pytest.param(2, 1.0, id="the best"), pytest.param(4, 1e-2, id="as good as the best")]
+    ("seed", "chosen"),
+    [
+        pytest.param(2, 1.0, id="the best"),
+        pytest.param(4, 1e-2, id="as good as the best"),
+        pytest.param(39, 1e-2, id="as good, as pictures of a theme resemble each other"),
+    ],
 )
 def test_the_strength_is_chosen_by_folds_inside_the_rows(seed: int, chosen: float) -> None:
     rows, strengths, losses = rows_of(seed, signal=1), (1e-4, 1e-2, 1.0), []
@@ -115,6 +120,9 @@ def test_the_strength_is_chosen_by_folds_inside_the_rows(seed: int, chosen: floa
     assert (least - best).mean() > standard_error(least - best, rows.themes)
     found = LogisticLearner(GivenEmbeddings(DIMENSIONS), strengths).fit(rows, 7, title="test").chosen
     assert found == {"strength": chosen}
+    if seed == 39:
+        alone = [str(row) for row in range(len(rows.labels))]
+        assert (middle - best).mean() > standard_error(middle - best, alone)
 
 
 def test_directions_serve_the_head_and_the_choice_of_its_strength() -> None:

@@ -142,6 +142,18 @@ def test_the_directions_of_ratings_are_scikit_learn_s() -> None:
     np.testing.assert_allclose(found, (reference.coef_ / scale).T, rtol=1e-6, atol=1e-12)
 
 
+def test_one_photograph_does_not_stand_for_an_emotion_alone() -> None:
+    generator = np.random.default_rng(2)
+    embeddings = torch.from_numpy(generator.normal(size=(400, 5)))
+    shares = np.column_stack([generator.dirichlet([1, 1], 400), np.zeros((400, 2))])
+    usual = Judged(embeddings, shares, "f00").slopes()
+    stray = shares.copy()
+    stray[7] = shares[7] * 0.99 + [0, 0, 0.01, 0]
+    found = Judged(embeddings, stray, "f00").slopes()
+    np.testing.assert_allclose(found[:, :2], usual[:, :2], atol=0.02 * np.abs(usual).max())
+    assert not usual[:, 2:].any()
+
+
 def test_directions_of_names_and_of_ratings_stand_beside_each_other() -> None:
     generator = np.random.default_rng(1)
     prepared = torch.from_numpy(generator.normal(size=(20, *Scene(None).prepared_shape))).float()
@@ -154,7 +166,7 @@ def test_directions_of_names_and_of_ratings_stand_beside_each_other() -> None:
         "rated_photographs": 20,
         "rated_photographs_fingerprint": "f00",
         "rated_photographs_penalty": PENALTY,
-        "rated_photographs_weighed": "all emotions alike",
+        "rated_photographs_weighed": "as much by each emotion",
     }
     assert both.description == {**names.description, **facts}
     few = replace(judged, prepared=prepared[:, :4])

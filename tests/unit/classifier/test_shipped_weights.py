@@ -6,8 +6,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from samples.embeddings import GivenEmbeddings
 
 from scenescore_classifier import checkpoint
 from scenescore_classifier.checkpoint import CheckpointError
@@ -17,6 +19,9 @@ from scenescore_classifier.models.registry import architecture
 from scenescore_classifier.models.scene import SceneCNN
 from scenescore_classifier.models.scene_backbone import BACKBONE_FILE, save_backbone
 from scenescore_classifier.training.card import backbone_of
+from scenescore_classifier.training.directions import known_directions
+from scenescore_classifier.training.logistic import LogisticLearner
+from scenescore_classifier.training.rated import Judged
 from scenescore_shared.emotions import ALL_EMOTIONS, DEFAULT_EMOTIONS
 
 CARD_FILE, WEIGHTS_FILE = "thesis-relu.json", "thesis-relu.safetensors"
@@ -113,3 +118,18 @@ def test_scene_answers_alone_as_in_a_batch(paint: Callable[..., bytes]) -> None:
 
 def test_scene_classifies_unless_another_is_named() -> None:
     assert Classifier.load().name.startswith("scene@")
+
+
+@pytest.mark.parametrize("name", ["mobilenet", "scene"])
+def test_shipped_heads_were_chosen_as_the_code_chooses_now(name: str) -> None:
+    training = json.loads((SHIPPED_WEIGHTS / f"{name}.json").read_text(encoding="utf-8"))["training"]
+    of_labels = training if name == "mobilenet" else training["teller"]
+    now = LogisticLearner(GivenEmbeddings(2)).description
+    assert {fact: of_labels[fact] for fact in now} == dict(now)
+    known = known_directions(
+        GivenEmbeddings(2),
+        Judged(torch.rand(3, 2, generator=torch.Generator().manual_seed(0)), np.full((3, 4), 0.25), "f00"),
+    )
+    assert known is not None
+    for fact in ("times_more_in_embedding", "rated_photographs_penalty", "rated_photographs_weighed"):
+        assert of_labels["cheap_directions"][fact] == known.description[fact]

@@ -37,11 +37,12 @@ NO_SCENES = (
 GAN_TABLE = (
     "All emotions of the set, folds by theme, one GAN for each fold and emotion, which saw that fold's training "
     "pictures only. `scene` stands for a head from labels alone on pictures of 150 pixels, for which what one GAN made "
-    "counts as one theme."
+    "counts as one theme; its strength was chosen as heads' were before ADR 0124."
 )
 AFFECT = (
     "Correlation of ridge regression on the embedding with the raters' means, over the same folds; where a row's "
-    "command has photographs, its teller tells the ratings where that is nearer to them inside the training folds."
+    "command has photographs, its teller tells the ratings unless that is clearly farther from them inside the "
+    "training folds."
 )
 
 

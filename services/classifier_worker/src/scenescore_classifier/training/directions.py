@@ -46,6 +46,6 @@ def known_directions(architecture: Architecture, judged: Judged | None = None) -
             "rated_photographs": len(judged.shares),
             "rated_photographs_fingerprint": judged.fingerprint,
             "rated_photographs_penalty": rated.PENALTY,
-            "rated_photographs_weighed": "all emotions alike",
+            "rated_photographs_weighed": "as much by each emotion",
         }
     return Directions(np.hstack(columns), sources) if columns else None

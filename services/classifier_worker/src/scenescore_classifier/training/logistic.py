@@ -31,6 +31,7 @@ class LogisticLearner:
 
     architecture: Architecture
     strengths: Sequence[float] = STRENGTHS
+    """From the most regularised on."""
     directions: Directions | None = None
     """In which the weights are cheap."""
 
@@ -43,8 +44,8 @@ class LogisticLearner:
             "share_of_ratings_in_a_named_emotion": TOLD,
             "crowding_of_themes": CROWDING,
             "strengths_tried": list(self.strengths),
-            "strength_chosen_by": "the least whose log loss after temperature is within a standard error of the "
-            f"best's, in {INNER_FOLDS} folds by theme inside the rows",
+            "strength_chosen_by": "log loss after temperature: the least no worse than the best by more than a "
+            f"standard error of the difference, in {INNER_FOLDS} folds by theme inside the rows",
             **known,
         }
 

@@ -23,6 +23,9 @@ SHA256 = "sha256"
 PENALTY = 10_000.0
 """On the squares of the weights, for standardised embeddings."""
 
+RAREST = 0.02
+"""Mean share of an emotion below which photographs weigh no more for it."""
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -38,13 +41,13 @@ class Judged:
     def slopes(self) -> Floats:
         """In which directions of the embeddings the shares lie, (d, 4): ridge regression (Hoerl and Kennard 1970).
 
-        A photograph weighs the more, the rarer is what it feels like: all emotions count alike.
+        A photograph weighs the more, the rarer is what it feels like: each emotion gives them as much weight in all.
         """
         weights = self._weights
         values = self.prepared.double().numpy()
-        values -= weights @ values
-        scale = divisor(np.sqrt(weights @ values**2))
-        standardised = values / scale
+        centred = values - weights @ values
+        scale = divisor(np.sqrt(weights @ centred**2))
+        standardised = centred / scale
         weighed = standardised * (weights * len(weights))[:, None]
         squares = weighed.T @ standardised
         squares[np.diag_indices_from(squares)] += PENALTY
@@ -54,9 +57,11 @@ class Judged:
 
     @property
     def _weights(self) -> Floats:
-        """(r,), 1 in all: its shares, each over how much of that emotion there is in all photographs."""
-        of_all = self.shares.sum(axis=0)
-        weights = (self.shares / np.where(of_all > 0, of_all, 1)).sum(axis=1)
+        """(r,), 1 in all: a photograph's shares, each over how much of that emotion there is in all, or over RAREST, so
+        that no photograph stands for an emotion alone.
+        """
+        of_all = self.shares.mean(axis=0)
+        weights = (self.shares / np.maximum(of_all, RAREST)).sum(axis=1)
         shares: Floats = weights / weights.sum()
         return shares
 
