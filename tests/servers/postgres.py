@@ -5,6 +5,8 @@ import pwd
 import shutil
 import signal
 import subprocess
+import tempfile
+import weakref
 from contextlib import closing
 from itertools import count
 from pathlib import Path
@@ -17,26 +19,28 @@ _DEBIAN = "/usr/lib/postgresql/*/bin"
 
 
 class Postgres:
-    """Keeps its data in `folder`. Databases are copied from a template that the caller may fill first.
+    """Keeps its log in `folder`, and its data in one of its own: whenever a pytest starts, it closes the folders of all
+    others to PostgreSQL's user. Databases are copied from a template that the caller may fill first.
 
     One that is not `durable` commits to the kernel only: a test kills the server, never the machine.
     """
 
     def __init__(self, folder: Path, *, durable: bool = False) -> None:
-        self._folder = folder
+        self._home = Path(tempfile.mkdtemp(prefix="scenescore-postgres-"))
+        weakref.finalize(self, shutil.rmtree, self._home, ignore_errors=True)
         self._port = free_port()
         self._user = _unprivileged_user()
         self._names = count(1)
         self._make_reachable()
-        data = folder / "data"
+        data = self._home / "data"
         initdb = find_program("initdb", f"{_DEBIAN}/initdb")
         if self._user:
-            shutil.chown(folder, self._user)
+            shutil.chown(self._home, self._user)
         subprocess.run(
             [initdb, "-D", str(data), "-U", "tester", "--auth=trust", "--no-sync", "-E", "UTF8"],
             check=True,
             capture_output=True,
-            cwd=folder,
+            cwd=self._home,
             user=self._user,
             extra_groups=[] if self._user else None,
         )
@@ -53,7 +57,6 @@ class Postgres:
         )
 
     def start(self) -> None:
-        self._make_reachable()
         self._server.start()
         self._server.wait_until(self._answers)
 
@@ -78,8 +81,8 @@ class Postgres:
         return f"postgresql+psycopg://tester@127.0.0.1:{self._port}/{database}"
 
     def _make_reachable(self) -> None:
-        """PostgreSQL runs as another user than root and must reach its folder; pytest closes it to others."""
-        for parent in (self._folder, *self._folder.parents):
+        """PostgreSQL runs as another user than root and must reach its folder, also in a temporary one of root's."""
+        for parent in self._home.parents:
             if parent.stat().st_uid == os.getuid() and parent != Path("/"):
                 parent.chmod(parent.stat().st_mode | 0o011)
 
