@@ -48,6 +48,14 @@ def test_a_standard_error_counts_themes_not_pictures() -> None:
     assert twice == pytest.approx(alone)
 
 
+def test_a_mean_within_its_standard_error_may_be_chance() -> None:
+    themes = ["one", "one", "two", "two"]
+    values = np.array([0.0, 0.0, 1.0, 1.0])
+    error = metrics.standard_error(values, themes)
+    assert metrics.within_chance(values - values.mean() + 0.99 * error, themes)
+    assert not metrics.within_chance(values - values.mean() + 1.01 * error, themes)
+
+
 def test_calibration_error_weighs_bins_by_their_pictures() -> None:
     probabilities = np.array([[0.75, 0.25], [0.75, 0.25], [0.95, 0.05], [1.0, 0.0]])
     labels = np.array([0, 1, 0, 0])

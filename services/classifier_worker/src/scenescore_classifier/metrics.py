@@ -62,6 +62,14 @@ def standard_error(values: Floats, themes: Sequence[str]) -> float:
     return math.hypot(*of_theme.values()) / len(values)
 
 
+def within_chance(worse: Floats, themes: Sequence[str]) -> bool:
+    """Whether losses that are larger by `worse` (n,) may be so by chance: by no more than a standard error on average.
+
+    The one-standard-error rule (Breiman et al. 1984, 3.4.3), of the difference.
+    """
+    return bool(worse.mean() <= standard_error(worse, themes))
+
+
 def correlation(first: Floats, second: Floats) -> float:
     """Pearson's, of two (n,), in [-1, 1]; 0 where one of them is constant."""
     if np.ptp(first) == 0 or np.ptp(second) == 0:

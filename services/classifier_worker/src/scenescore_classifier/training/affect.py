@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from scenescore_classifier.data import split_by_theme
-from scenescore_classifier.metrics import Floats, Ints, bootstrap_interval, correlation, standard_error
+from scenescore_classifier.metrics import Floats, Ints, bootstrap_interval, correlation, within_chance
 from scenescore_classifier.training.directions import Directions
 from scenescore_classifier.training.regression import divisor, leant
 from scenescore_classifier.training.told import Photographs, fit_told
@@ -210,7 +210,7 @@ def _figure(runs: Sequence[Floats], truth: Floats, themes: Sequence[str], seed: 
 
 def _choose(learnt: Rated, seed: int, photographs: Photographs | None) -> Way:
     """The penalty with the least weighted squared error on held-out themes, the teller's own where it tells: it does,
-    unless its error is the larger by more than chance gives (a standard error, as for heads: see `logistic`).
+    unless its error is the larger by more than chance gives.
     """
     nobody = np.full(len(learnt.ratings), -1, dtype=np.int64)
     folds = min(INNER_FOLDS, len(set(learnt.themes)))
@@ -228,8 +228,7 @@ def _choose(learnt: Rated, seed: int, photographs: Photographs | None) -> Way:
     (told,) = _errors(
         learnt, fold_of, lambda part, asked: _told(part, asked.embeddings, photographs, penalty)[np.newaxis]
     )
-    worse = told - alone[best]
-    if worse.mean() <= standard_error(worse, learnt.themes):
+    if within_chance(told - alone[best], learnt.themes):
         return Way(penalty, told=True)
     return Way(PENALTIES[best], told=False)
 

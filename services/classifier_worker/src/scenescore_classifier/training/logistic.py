@@ -9,7 +9,7 @@ from tqdm import trange
 
 from scenescore_classifier.calibration import fit_temperature, softmax
 from scenescore_classifier.data import split_by_theme
-from scenescore_classifier.metrics import Floats, log_losses, standard_error
+from scenescore_classifier.metrics import Floats, log_losses, within_chance
 from scenescore_classifier.models.architecture import Architecture
 from scenescore_classifier.training.directions import Directions
 from scenescore_classifier.training.learner import Predictor, Rows
@@ -66,8 +66,7 @@ class LogisticLearner:
         """The least strength whose held-out rows get as little log loss as with the best, or more by no more than
         chance gives; the first, where there are too few themes.
 
-        The one-standard-error rule (Breiman et al. 1984, 3.4.3), of the difference from the best: so few rows often
-        name a strength as the best that is not.
+        So few rows often name a strength as the best that is not.
         """
         folds = min(INNER_FOLDS, len({rows.themes[row] for row in rows.labelled}))
         if folds < 2 or len(self.strengths) == 1:  # noqa: PLR2004 - nothing to hold out
@@ -86,5 +85,5 @@ class LogisticLearner:
         return next(
             strength
             for strength, more in zip(self.strengths, worse, strict=True)
-            if more.mean() <= standard_error(more, themes)
+            if within_chance(more, themes)
         )

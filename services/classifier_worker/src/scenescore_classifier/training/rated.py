@@ -62,8 +62,8 @@ class Judged:
         """
         of_all = self.shares.mean(axis=0)
         weights = (self.shares / np.maximum(of_all, RAREST)).sum(axis=1)
-        shares: Floats = weights / weights.sum()
-        return shares
+        normed: Floats = weights / weights.sum()
+        return normed
 
 
 @dataclass(frozen=True)
