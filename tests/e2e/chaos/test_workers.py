@@ -72,7 +72,7 @@ def test_sigterm_hands_the_job_back_with_its_attempt(crew: Crew) -> None:
 
 
 def test_a_job_that_kills_its_workers_fails_and_its_neighbours_succeed(crew: Crew) -> None:
-    # both classifiers have something else in hand, so that one of them takes the four at once
+    # both classifiers have something else in hand, and only one is let go, so that it takes the four at once
     first = crew.submit(picture=True, wait_before="")
     # its batch is closed before the next one comes: that one goes to the other classifier
     holder = crew.holder(first)
@@ -82,9 +82,9 @@ def test_a_job_that_kills_its_workers_fails_and_its_neighbours_succeed(crew: Cre
     neighbours = [crew.submit(picture=True) for _ in range(2)]
     poisoned = crew.submit(picture=True, poison="")
     neighbours.append(crew.submit(picture=True))
-    for job in busy:
-        crew.gates.open(job)
+    crew.gates.open(first)
     until(lambda: (held := crew.gates.holder(poisoned)) and held.batch == 4)
+    crew.gates.open(second)
     failed = crew.client().wait(poisoned)
     assert (failed["status"], failed["error"]["code"]) == ("failed", "worker_lost")
     for job in [*busy, *neighbours]:
