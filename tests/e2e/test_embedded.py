@@ -4,10 +4,8 @@ import hashlib
 import io
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,9 +15,8 @@ import soundfile
 from samples.checks import assert_good_job
 from samples.client import Client
 from samples.pictures import jpeg
-from servers.process import ServerProcess
 from servers.receiver import Receiver, answer
-from servers.scenescore import Embedded, Stack, answers, processes_on
+from servers.scenescore import Embedded
 from standardwebhooks import Webhook
 
 from scenescore_client import Progress, Scenescore
@@ -142,69 +139,3 @@ def test_a_second_up_on_the_same_folder_is_refused_in_a_sentence(embedded: Embed
     assert second.returncode == 1
     assert "another `scenescore up`" in second.stderr
     assert "Traceback" not in second.stderr
-
-
-# the fixture `embedded` ends by SIGTERM
-@pytest.mark.parametrize("kind", [signal.SIGHUP, signal.SIGKILL])
-def test_however_it_ends_it_leaves_no_process(tmp_path: Path, corpus: Path, kind: signal.Signals) -> None:
-    up = Embedded(tmp_path, {})
-    up.run("scenescore_standalone", "corpus", "import", str(corpus))
-    up.start()
-    assert len(processes_on(tmp_path)) >= 8
-    os.kill(up.processes["up"].pid, kind)
-    assert up.processes["up"].wait() == (-kind if kind is signal.SIGKILL else 0)
-    deadline = time.monotonic() + 60
-    while left := processes_on(tmp_path):
-        assert time.monotonic() < deadline, left
-        time.sleep(0.1)
-    assert not answers(f"{up.url}/healthz")
-    assert not (tmp_path / "state" / "classify" / "ready").exists()
-
-
-def test_the_same_seed_gives_the_same_bytes_also_after_a_restart(tmp_path: Path, corpus: Path) -> None:
-    up = Embedded(tmp_path, {})
-    up.run("scenescore_standalone", "corpus", "import", str(corpus))
-    music = []
-    for times in (2, 1):
-        up.start()
-        try:
-            with closing(Client(up.url)) as client:
-                for _ in range(times):
-                    asked = client.submit(None, seed=11, seconds=12, emotions={"happy": 0.6, "sad": 0.4})
-                    music.append(client.music(client.wait(asked["id"])))
-        finally:
-            assert up.stop() == {"up": 0}
-        up.log("up").unlink()  # else it would say at once that the second one is up
-    assert len(music) == 3
-    assert len(set(music)) == 1
-
-
-def test_a_worker_that_can_not_load_its_model_ends(tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    stack = Stack(tmp_path, {"SCENESCORE_CLASSIFIER__WEIGHTS_DIR": str(tmp_path / "empty")})
-    stack.run("scenescore_shared.provision")
-    worker = ServerProcess(
-        [sys.executable, "-m", "scenescore_classifier.worker"], stack.log("classify"), stack.environment
-    )
-    worker.start()
-    worker.wait()
-    assert "worker_could_not_start" in worker.log.read_text()
-    assert not (tmp_path / "state" / "classify" / "ready").exists()
-    assert processes_on(tmp_path) == []
-
-
-def test_the_composer_is_ready_only_once_there_is_a_corpus(tmp_path: Path, corpus: Path) -> None:
-    stack = Stack(tmp_path, {})
-    stack.run("scenescore_shared.provision")
-    worker = ServerProcess(
-        [sys.executable, "-m", "scenescore_composer.worker"], stack.log("compose"), stack.environment
-    )
-    worker.start()
-    try:
-        worker.wait_until(lambda: "waiting_for_corpus" in worker.log.read_text())
-        assert not (tmp_path / "state" / "compose" / "ready").exists()
-        stack.run("scenescore_standalone", "corpus", "import", str(corpus))
-        worker.wait_until((tmp_path / "state" / "compose" / "ready").exists)
-        worker.wait_until((tmp_path / "state" / "compose" / "alive").exists)
-    finally:
-        assert worker.stop() == 0

@@ -1,6 +1,7 @@
 """A server process of the tests: found on this machine, started, awaited, stopped or killed."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -12,6 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 START_SECONDS = 120.0
+
+_BELOW_OUTGOING = range(10_000, 32_768)
+"""From 32768 on Linux takes the near ends of connections (ip_local_port_range)."""
 
 
 class ServerMissingError(Exception):
@@ -28,10 +32,12 @@ def find_program(name: str, *patterns: str) -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """One that no outgoing connection takes, so that a killed server finds it free when it starts anew."""
+    while True:
+        port = random.SystemRandom().choice(_BELOW_OUTGOING)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass
