@@ -1,7 +1,7 @@
 """Fixtures of every test: the private servers, started when first asked for, and what was left out without them."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from scenescore_shared.adapters.sql.engine import make_engine
 from scenescore_shared.adapters.sql.migrate import migrate
 
 _left_out: dict[str, int] = {}
+_said: list[str] = []
 
 # where nobody configures it: structlog's own choice prints every local variable of a traceback, for many seconds
 structlog.configure(
@@ -123,13 +124,27 @@ def s3_store(s3: S3) -> S3BlobStore:
     return store
 
 
+@pytest.fixture
+def say(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Tells the terminal a line at the end, whether the test passed or not, whichever process it ran in."""
+
+    def tell(line: str) -> None:
+        record_property("said", line)
+
+    return tell
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.skipped and isinstance(report.longrepr, tuple):
         reason = report.longrepr[2].removeprefix("Skipped: ")
         _left_out[reason] = _left_out.get(reason, 0) + 1
+    if report.when == "call":
+        _said.extend(str(line) for name, line in report.user_properties if name == "said")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One clear line of what did not run."""
+    """What tests had to say, and one clear line of what did not run."""
+    for line in _said:
+        terminalreporter.write_line(line)
     what = "; ".join(f"{count} tests ({reason})" for reason, count in _left_out.items()) or "nothing"
     terminalreporter.write_line(f"left out: {what}")

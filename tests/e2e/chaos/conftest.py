@@ -28,20 +28,6 @@ SETTINGS = {
     "SCENESCORE_RENDER__ENABLED": "false",
 }
 
-LINES = pytest.StashKey[list[str]]()
-"""What the terminal shall say at the end, whether the tests passed or not."""
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for line in config.stash.get(LINES, []):
-        terminalreporter.write_line(line)
-
-
-@pytest.fixture
-def say(pytestconfig: pytest.Config) -> Callable[[str], None]:
-    """Tells the terminal's summary a line."""
-    return pytestconfig.stash.setdefault(LINES, []).append
-
 
 @pytest.fixture(scope="session")
 def frail_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def files() -> dict[str, bytes]:
 
 @pytest.mark.timeout(0)
 def test_each_midi_file_is_imported_or_skipped_with_a_reason(
-    files: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    files: dict[str, bytes], tmp_path: Path, say: Callable[[str], None]
 ) -> None:
     folder = tmp_path / "happy"
     folder.mkdir()
@@ -77,8 +78,7 @@ def test_each_midi_file_is_imported_or_skipped_with_a_reason(
         "peak": grown,
         "skipped": reasons,
     }
-    with capsys.disabled():
-        print(f"\nfuzzed MIDI files: {json.dumps(figures)}")  # noqa: T201 - the figures are the point
+    say(f"fuzzed MIDI files: {json.dumps(figures)}")
     # each is in the corpus, or said to be skipped, or the same music as one that is
     assert report.clips["happy"] > 0
     assert len(seconds.each) == len(files) + 1
