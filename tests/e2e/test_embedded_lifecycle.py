@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from servers.scenescore import Embedded, Stack, answers, processes_on
 
 
 @pytest.fixture
-def up(tmp_path: Path, corpus: Path) -> Embedded:
-    """Started by nobody yet."""
+def up(tmp_path: Path, corpus: Path) -> Iterator[Embedded]:
+    """Started by nobody yet; what a test that fails leaves running is killed."""
     up = Embedded(tmp_path, {})
     up.run("scenescore_standalone", "corpus", "import", str(corpus))
-    return up
+    yield up
+    if up.runs("up"):
+        up.kill("up")
 
 
 # the fixture `embedded` ends by SIGTERM
