@@ -18,9 +18,11 @@ from safetensors import safe_open
 from scenescore_classifier.checkpoint import CheckpointError
 from scenescore_classifier.distillation import __main__ as command
 from scenescore_classifier.distillation import training
+from scenescore_classifier.distillation import views as making
 from scenescore_classifier.distillation.teacher import WEIGHTS_FILE, Lesson, Teacher, TeacherError
 from scenescore_classifier.distillation.training import INNER, Distillation, Settings
 from scenescore_classifier.distillation.views import (
+    MIXED_IN,
     SMALLEST_AREA,
     Shows,
     Views,
@@ -28,6 +30,7 @@ from scenescore_classifier.distillation.views import (
     make_views,
     photographs,
     random_box,
+    random_mixture,
 )
 from scenescore_classifier.models import registry, scene_backbone
 from scenescore_classifier.models.architecture import ModelError
@@ -78,9 +81,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "photographs"
 
 
-def kept_views(folder: Path, out: Path, teacher: Shows | None = None) -> Views:
+def kept_views(folder: Path, out: Path, teacher: Shows | None = None, *, mixed: float = 0.0) -> Views:
     files = photographs(folder, ["left"])
-    return make_views(folder, files, teacher or BrightnessTeacher(), 1, out)
+    return make_views(folder, files, teacher or BrightnessTeacher(), 1, out, mixed=mixed)
 
 
 def test_photographs_are_found_at_any_depth_in_order_without_what_is_left_out(folder: Path) -> None:
@@ -140,6 +143,68 @@ def test_views_of_other_photographs_are_refused(folder: Path, tmp_path: Path) ->
     kept_views(folder, tmp_path / "views")
     with pytest.raises(ViewsError, match="name another folder"):
         make_views(folder, photographs(folder), BrightnessTeacher(), 1, tmp_path / "views")
+
+
+def test_a_mixture_is_alike_at_every_size_and_mostly_the_photograph_itself() -> None:
+    blended = 0
+    for seed in range(60):
+        mix = random_mixture(np.random.default_rng(seed))
+        small, large = (
+            np.asarray(mix(Image.new("L", (side, side)), Image.new("L", (side, side), 200)))
+            for side in (SIDE, 2 * SIDE)
+        )
+        assert np.array_equal(small.repeat(2, axis=0).repeat(2, axis=1), large)
+        assert MIXED_IN[0] - 0.01 <= small.mean() / 200 <= MIXED_IN[1] + 0.01
+        blended += len(np.unique(small)) == 1
+    assert 15 < blended < 45
+
+
+def test_a_mixture_leaves_its_pictures_as_they_are() -> None:
+    own, other = Image.new("L", (SIDE, SIDE)), Image.new("L", (SIDE, SIDE), 200)
+    for seed in range(4):
+        random_mixture(np.random.default_rng(seed))(own, other)
+    assert (own.getextrema(), other.getextrema()) == ((0, 0), (200, 200))
+
+
+def test_what_is_kept_for_measuring_is_not_mixed_and_in_no_mixture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "HELD_OUT", 3)
+    (tmp_path / "photographs").mkdir()
+    for place in range(30):  # those kept have green, the others only a red of their own
+        colour = (0, 255, 0) if place % 3 == 0 else (8 * place, 0, 0)
+        Image.new("RGB", (60, 50), colour).save(tmp_path / "photographs" / f"{place:02}.png")
+    plain = kept_views(tmp_path / "photographs", tmp_path / "plain")
+    mixed = kept_views(tmp_path / "photographs", tmp_path / "mixed", mixed=1.0)
+    learnt = np.arange(30) % 3 != 0
+    assert np.array_equal(plain.pixels[~learnt], mixed.pixels[~learnt])
+    assert not mixed.pixels[learnt][..., 1].any()
+    changed = [bool((plain.pixels[place] != mixed.pixels[place]).any()) for place in np.flatnonzero(learnt)]
+    assert 8 <= sum(changed) < 20  # a third drew a kept one, and stay as they are
+
+
+def test_the_teacher_says_what_it_makes_of_the_mixture(folder: Path, tmp_path: Path) -> None:
+    views = kept_views(folder, tmp_path / "views", mixed=1.0)
+    seen = views.pixels[1:, ..., 0].mean(axis=(1, 2))
+    told = views.maps[0][1:, 0, 0, 0].astype(int) * 4
+    assert (
+        np.abs(seen - told).max() < 6
+    )  # the teacher's picture has four times the pixels, its map steps of 4
+
+
+def test_a_photograph_stays_alone_where_the_other_can_not_be_read(folder: Path, tmp_path: Path) -> None:
+    for place in range(2, 13):
+        (folder / f"{place:02}.png").write_bytes(b"no picture")
+    plain, mixed = (kept_views(folder, tmp_path / str(share), mixed=share) for share in (0.0, 1.0))
+    assert plain.seen.sum() == mixed.seen.sum() == 2
+    assert np.array_equal(plain.pixels[0], mixed.pixels[0])
+    assert mixed.seen[1]
+
+
+def test_views_with_another_share_of_mixtures_are_refused(folder: Path, tmp_path: Path) -> None:
+    kept_views(folder, tmp_path / "views")
+    with pytest.raises(ViewsError, match="name another folder"):
+        kept_views(folder, tmp_path / "views", mixed=0.5)
 
 
 @pytest.mark.parametrize("half", [False, True])
@@ -419,6 +484,13 @@ def test_the_command_says_what_is_missing(
     assert "has 13 pictures: give a folder with 200 or more" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("share", ["1.5", "-0.1", "nan"])
+def test_the_command_refuses_what_is_no_share(share: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["folder", "--teacher", "folder", "--out", "out", f"--mixed={share}"])
+    assert "is no share: give a number from 0 to 1" in capsys.readouterr().err
+
+
 def test_the_command_teaches_from_a_folder(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -435,7 +507,7 @@ def test_the_command_teaches_from_a_folder(
     assert f"{named:.3f} of what it names" in said
     first, on = out / "scene-backbone.safetensors", tmp_path / "on"
     arguments = [str(folder), "--teacher", str(tmp_path), "--out", str(on), "--epochs", "1"]
-    more = ["--first-view-set", "3", "--learning-rate", "1e-4", "--leave-out", "left"]
+    more = ["--first-view-set", "3", "--learning-rate", "1e-4", "--leave-out", "left", "--mixed", "0.5"]
     assert command.main([*arguments, *more, "--teach-on", str(first)]) == 0
     assert sorted(path.name for path in on.glob("views-*")) == ["views-3"]
     with safe_open(on / "scene-backbone.safetensors", "pt") as kept:
@@ -443,6 +515,8 @@ def test_the_command_teaches_from_a_folder(
     assert facts["taught_on"] == hashlib.sha256(first.read_bytes()).hexdigest()
     assert facts["settings"]["learning_rate"] == 1e-4
     assert facts["views"] == [3]
+    assert facts["mixed"] == 0.5
+    assert json.loads((on / "views-3" / "views.json").read_text())["mixed"] == 0.5
     assert command.main([*arguments, "--teach-on", str(tmp_path / "nowhere")]) == 1
     assert "nowhere can't be read" in capsys.readouterr().err
     (tmp_path / "models" / "scene").mkdir(parents=True)

@@ -58,7 +58,12 @@ def distil(options: argparse.Namespace) -> list[float]:
         taught, taught_sha256 = load_backbone(options.teach_on), backbone_sha256(options.teach_on)
     views: list[Views] = [
         make_views(
-            options.photographs, files, teacher, seed, (options.views or options.out) / f"views-{seed}"
+            options.photographs,
+            files,
+            teacher,
+            seed,
+            (options.views or options.out) / f"views-{seed}",
+            mixed=options.mixed,
         )
         for seed in range(options.first_view_set, options.first_view_set + options.view_sets)
     ]
@@ -76,6 +81,7 @@ def distil(options: argparse.Namespace) -> list[float]:
             "teacher_sha256": teacher.sha256,
             "photographs": len(files),
             "views": [view.seed for view in views],
+            "mixed": options.mixed,
             "taught_on": taught_sha256,
             "explained": [round(share, 4) for share in explained],
         },
@@ -106,6 +112,13 @@ def _parser() -> argparse.ArgumentParser:
         help="the sets are N, N + 1 and so on, each with other views (default 1)",
     )
     parser.add_argument(
+        "--mixed",
+        type=_share,
+        default=0.0,
+        metavar="SHARE",
+        help="of the views, that show two photographs, blended or one in the other (default 0)",
+    )
+    parser.add_argument(
         "--leave-out", action="append", default=[], metavar="NAME", help="folder to pass over"
     )
     parser.add_argument("--seed", type=int, default=Settings.seed, help="default %(default)s")
@@ -127,6 +140,13 @@ def _parser() -> argparse.ArgumentParser:
         "--threads", type=int, default=1, help="the same number gives the same weights (default 1)"
     )
     return parser
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is no share: give a number from 0 to 1")
+    return share
 
 
 if __name__ == "__main__":

@@ -29,15 +29,12 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from scenescore_classifier.checkpoint import write_atomically
-from scenescore_classifier.distillation.views import Views
+from scenescore_classifier.distillation.views import HELD_OUT, Views
 from scenescore_classifier.models.scene import MAPS, SceneCNN
 from scenescore_classifier.preprocessing import to_shares
 
 STATE_FILE = "distillation.safetensors"
 CURVE_FILE = "distillation.json"
-
-HELD_OUT = 40
-"""Every so many-th photograph is kept for measuring."""
 
 SCALE_SAMPLE = 2000
 """Photographs whose maps say what is large in a channel; as many are looked at together."""
@@ -120,7 +117,7 @@ class Distillation:
         self._begun_from = None if taught is None else _fingerprint(taught)
         self._device = torch.device(device)
         seen = np.flatnonzero(np.all([view.seen for view in views], axis=0))
-        self._held_out = seen[::HELD_OUT]
+        self._held_out = seen[seen % HELD_OUT == 0]
         self._learnt = np.setdiff1d(seen, self._held_out)
         self._scales = [scale.to(self._device) for scale in _scales(views[0], self._learnt, settings.seed)]
         self._log_usual = _usual(views[0].named[self._learnt]).log().to(self._device)

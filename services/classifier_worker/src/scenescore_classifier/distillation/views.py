@@ -1,7 +1,7 @@
 """Views of photographs with what the teacher sees in them, kept on disk: the teacher looks once, not in each epoch."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,9 +27,18 @@ WHOLE, SMALLEST_AREA, WIDEST = 0.5, 0.35, 4 / 3
 """Share of views that squeeze the whole photograph; the others show a part of this share of it at least, at
 proportions up to this factor from the photograph's pixels being square (Szegedy et al. 2015)."""
 
+HELD_OUT = 40
+"""Every so many-th photograph is kept for measuring: it is not mixed, and in no mixture of others."""
+
+MIXED_IN = 0.2, 0.5
+"""From which to which share of a mixed view is the other photograph's."""
+
 SAVE_EVERY = 500
 
 Box = tuple[int, int, int, int]
+
+Shown = tuple[Image.Image, Image.Image]
+"""The same for the network (112x112) and for the teacher (224x224)."""
 
 
 class Shows(Protocol):
@@ -73,11 +82,15 @@ def photographs(folder: Path, leave_out: Sequence[str] = ()) -> list[str]:
     return sorted(file.as_posix() for file in files if not set(file.parts[:-1]) & set(leave_out))
 
 
-def make_views(folder: Path, files: Sequence[str], teacher: Shows, seed: int, out: Path) -> Views:
+def make_views(
+    folder: Path, files: Sequence[str], teacher: Shows, seed: int, out: Path, *, mixed: float = 0.0
+) -> Views:
     """The views of seed `seed` in `out`: made, or what is missing of them made, or read.
 
-    Each depends on its photograph's place in `files` and on the seed alone. Raises ViewsError when `out` holds
-    views of something else.
+    The share `mixed` of them also shows another photograph, blended (mixup, H. Zhang et al. 2018) or in a rectangle
+    (CutMix, Yun et al. 2019); the teacher says what it makes of the mixture (Beyer et al., "Knowledge distillation: A
+    good teacher is patient and consistent", 2022). Each depends on its photograph's place in `files`, the seed and
+    `mixed` alone. Raises ViewsError when `out` holds views of something else.
     """
     facts = {
         "files": len(files),
@@ -86,11 +99,15 @@ def make_views(folder: Path, files: Sequence[str], teacher: Shows, seed: int, ou
         "seed": seed,
         "teacher": teacher.sha256,
         "names": CLASSES,
+        "mixed": mixed,
     }
     views, done = _opened(out, facts)
     rest = tqdm(range(done, len(files)), desc=f"looking (seed {seed})", unit="photograph", disable=None)
     for place in rest:
-        _look(folder / files[place], teacher, np.random.default_rng([seed, place]), views, place)
+        shown = _mixed_view(folder, files, place, mixed, np.random.default_rng([seed, place]))
+        if shown is not None:
+            small, large = shown
+            _keep(views, place, small, teacher.show(large))
         if (place + 1) % SAVE_EVERY == 0:
             _note(out, facts, place + 1)
     _note(out, facts, len(files))
@@ -109,16 +126,24 @@ def random_box(width: int, height: int, rng: np.random.Generator) -> Box:
     return left, upper, left + w, upper + h
 
 
-def _look(path: Path, teacher: Shows, rng: np.random.Generator, views: Views, place: int) -> None:
-    try:
-        picture = decode(path.read_bytes())
-    except (InvalidPictureError, OSError):
-        return
-    box = random_box(*picture.size, rng)
-    mirrored = rng.random() < 0.5  # noqa: PLR2004 - a fair coin
-    small, large = (_view(picture, box, side, mirrored=mirrored) for side in (SIDE, TEACHER_SIDE))
-    lesson = teacher.show(large)
-    views.pixels[place] = np.asarray(small)
+def _mixed_view(
+    folder: Path, files: Sequence[str], place: int, mixed: float, rng: np.random.Generator
+) -> Shown | None:
+    """A view of the photograph at `place`, perhaps mixed with one of another; None where it can't be read."""
+    shown = _view_of(folder / files[place], rng)
+    if shown is None or not (mixed and place % HELD_OUT and rng.random() < mixed):
+        return shown
+    partner = int(rng.integers(len(files)))
+    other = _view_of(folder / files[partner], rng) if partner % HELD_OUT else None
+    if other is None:
+        return shown
+    mix = random_mixture(rng)
+    (small, large), (other_small, other_large) = shown, other
+    return mix(small, other_small), mix(large, other_large)
+
+
+def _keep(views: Views, place: int, picture: Image.Image, lesson: Lesson) -> None:
+    views.pixels[place] = np.asarray(picture)
     for kept, seen in zip(views.maps, lesson.maps, strict=True):
         kept[place] = seen
     views.embeddings[place] = lesson.embedding
@@ -126,7 +151,37 @@ def _look(path: Path, teacher: Shows, rng: np.random.Generator, views: Views, pl
     views.seen[place] = True
 
 
-def _view(picture: Image.Image, box: Box, side: int, *, mirrored: bool) -> Image.Image:
+def _view_of(path: Path, rng: np.random.Generator) -> Shown | None:
+    try:
+        picture = decode(path.read_bytes())
+    except (InvalidPictureError, OSError):
+        return None
+    box = random_box(*picture.size, rng)
+    mirrored = rng.random() < 0.5  # noqa: PLR2004 - a fair coin
+    small, large = (_part(picture, box, side, mirrored=mirrored) for side in (SIDE, TEACHER_SIDE))
+    return small, large
+
+
+def random_mixture(rng: np.random.Generator) -> Callable[[Image.Image, Image.Image], Image.Image]:
+    """How to mix another square picture into one of the same size, SIDE or a multiple: alike at every size."""
+    share = rng.uniform(*MIXED_IN)
+    if rng.random() < 0.5:  # noqa: PLR2004 - a fair coin
+        return lambda own, other: Image.blend(own, other, share)
+    ratio = np.exp(rng.uniform(-np.log(WIDEST), np.log(WIDEST)))
+    w, h = (round(min(1.0, (share * factor) ** 0.5) * SIDE) for factor in (ratio, 1 / ratio))
+    left, upper = int(rng.integers(SIDE - w + 1)), int(rng.integers(SIDE - h + 1))
+
+    def paste(own: Image.Image, other: Image.Image) -> Image.Image:
+        times = own.width // SIDE
+        box = (left * times, upper * times, (left + w) * times, (upper + h) * times)
+        mixture = own.copy()
+        mixture.paste(other.crop(box), box)
+        return mixture
+
+    return paste
+
+
+def _part(picture: Image.Image, box: Box, side: int, *, mirrored: bool) -> Image.Image:
     view = picture.resize((side, side), Image.Resampling.BILINEAR, box=box)
     return view.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if mirrored else view
 
