@@ -92,23 +92,20 @@ def test_every_row_is_there_with_its_command(results: Path) -> None:
     assert "| thesis | real | pending: `python -m scenescore_classifier.gan table" in text
 
 
+def taught(points: int, *, named: float) -> dict[str, Any]:
+    """The curve of a distillation, a point for every thousand photographs."""
+    curve = [
+        {"photographs": n * 1000, "minutes": n * 3.0, "explained": [0.9, 0.8, 0.7, n / 100, named]}
+        for n in range(1, points + 1)
+    ]
+    return {"settings": {"learning_rate": 0.002}, "views": 16, "curve": curve}
+
+
 def test_results_go_before_what_ships_and_are_quoted_as_they_are(results: Path) -> None:
     for name in ("scene", "thesis-relu", "clip:tiny/x"):
         (results / f"{name.replace(':', '-').replace('/', '-')}.json").write_text(json.dumps(card(name)))
-    (results / "distillation.json").write_text(
-        json.dumps(
-            {
-                "curve": [
-                    {
-                        "photographs": n * 1000,
-                        "minutes": n * 3.0,
-                        "explained": [0.9, 0.8, 0.7, n / 100, 0.321],
-                    }
-                    for n in range(1, 52)
-                ]
-            }
-        )
-    )
+    (results / "distillation.json").write_text(json.dumps(taught(51, named=0.321)))
+    (results / "distillation-2.json").write_text(json.dumps(taught(3, named=0.432)))
     text = made(results)
     assert text.count("0.777 ± 0.010 (0.677 to 0.877)") == 3 * 4 * 2
     assert "| `clip:tiny/x` | 3 |" in text
@@ -119,23 +116,28 @@ def test_results_go_before_what_ships_and_are_quoted_as_they_are(results: Path) 
     assert "| 51,000 | 2.55 | 0.510 | 0.321 |" in text
     assert "| 3,000 | 0.15 | 0.030 | 0.321 |" in text
     assert sum(line.endswith("| 0.321 |") for line in text.splitlines()) == 17
+    first, on = text.split("Taught on with 16 other views of each photograph, at a rate of 0.002 at most;")
+    assert "| 0.321 |" not in on
+    assert "| 0.432 |" not in first
+    assert "| 3,000 | 0.15 | 0.030 | 0.432 |" in on
     assert text.count("Painted here.") == 1
     assert (results / "scene-reliability.png").is_file()
     assert "(classifier/clip-tiny-x-reliability.png)" in text
 
 
 @pytest.mark.parametrize(
-    "curve",
+    "changed",
     [
-        [],
-        [{"photographs": 1, "minutes": 1.0}],
-        [{"photographs": 1, "minutes": 1.0, "explained": [0.5, 0.4, 0.3, 0.2]}],
+        {"curve": []},
+        {"curve": [{"photographs": 1, "minutes": 1.0}]},
+        {"curve": [{"photographs": 1, "minutes": 1.0, "explained": [0.5, 0.4, 0.3, 0.2]}]},
+        {"settings": {}},
     ],
 )
 def test_a_curve_of_another_version_is_refused(
-    results: Path, curve: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+    results: Path, changed: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (results / "distillation.json").write_text(json.dumps({"curve": curve}))
+    (results / "distillation.json").write_text(json.dumps(taught(2, named=0.3) | changed))
     assert report.main([str(results), "--out", str(results.parent / "classifier.md")]) == 1
     assert "teach again" in capsys.readouterr().err
 

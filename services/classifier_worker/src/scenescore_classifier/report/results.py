@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from scenescore_classifier.checkpoint import CARD_SUFFIX
-from scenescore_classifier.distillation.training import CURVE_FILE
 from scenescore_classifier.models.scene import MAPS
 from scenescore_shared.errors import ScenescoreError
 
 GAN_FOLDER = "gan"
 QUALITY_FILE = "quality.json"
+CURVE_FILES = "distillation*.json"
+"""The first one's name, and such as `distillation-2.json` where the network was taught on."""
 
 Card = Mapping[str, Any]
 
@@ -64,8 +65,8 @@ class Results:
 
     cards: Sequence[Card]
     """One for each architecture, in the order of ROWS."""
-    curve: Mapping[str, Any] | None
-    """Of the distillation."""
+    curves: Sequence[Mapping[str, Any]]
+    """Of the distillation, and of each time that its network was taught on."""
     quality: Sequence[Mapping[str, Any]]
     """Of each emotion's GAN."""
 
@@ -79,15 +80,15 @@ def read(folder: Path, shipped: Path) -> Results:
     Raises ResultsError on a file that is none.
     """
     cards: dict[str, Card] = {}
+    curves = sorted(folder.glob(CURVE_FILES), key=lambda path: path.stem)
     for place in (shipped, folder):
         for path in sorted(place.glob(f"*{CARD_SUFFIX}")):
-            if path.name != CURVE_FILE:
+            if path not in curves:
                 card = _card(path)
                 cards[card["architecture"]] = card
-    curve = folder / CURVE_FILE
     return Results(
         [card for row in ROWS for name, card in cards.items() if _belongs(name, row)],
-        _curve(curve) if curve.is_file() else None,
+        [_curve(path) for path in curves],
         [_parsed(path) for path in sorted((folder / GAN_FOLDER).glob(f"*/{QUALITY_FILE}"))],
     )
 
@@ -108,7 +109,12 @@ def _curve(path: Path) -> dict[str, Any]:
     """The distillation's: of each of the maps, of the embedding and of the names a share at each point."""
     found = _parsed(path)
     points = found.get("curve")
-    if not points or any(len(point.get("explained", ())) != len(MAPS) + 2 for point in points):
+    complete = "views" in found and "learning_rate" in found.get("settings", {})
+    if (
+        not points
+        or not complete
+        or any(len(point.get("explained", ())) != len(MAPS) + 2 for point in points)
+    ):
         raise ResultsError(f"{path} is no curve of this version's distillation: take it out, or teach again.")
     return found
 

@@ -1,6 +1,6 @@
 """Results → Markdown. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from scenescore_classifier.models.architecture import file_stem
@@ -156,17 +156,28 @@ def pictures_of(card: Card) -> Iterator[str]:
 
 def distillation(results: Results) -> Iterator[str]:
     """What each step of the teaching cost and brought."""
-    if results.curve is None:
+    if not results.curves:
         yield "Pending: `python -m scenescore_classifier.distillation PHOTOGRAPHS --teacher FOLDER --out DIR`, then"
         yield "put its `distillation.json` beside the cards."
         return
     yield "Shares explained of the variance of the teacher's embeddings, and of what it names beyond what is usual."
+    first, *later = results.curves
+    yield from _curve(first["curve"])
+    for on in later:
+        yield ""
+        yield (
+            f"Taught on with {on['views']} other views of each photograph, at a rate of "
+            f"{on['settings']['learning_rate']:g} at most; measured on other views, too, of the photographs kept aside."
+        )
+        yield from _curve(on["curve"])
+
+
+def _curve(points: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield ""
     yield "| photographs seen | hours | embedding | names |"
     yield "|---|---|---|---|"
-    curve = results.curve["curve"]
-    apart = -(-len(curve) // MOST_POINTS)
-    for point in reversed(curve[::-1][::apart]):  # the last one always
+    apart = -(-len(points) // MOST_POINTS)
+    for point in reversed(points[::-1][::apart]):  # the last one always
         *_, embedding, named = point["explained"]
         hours = point["minutes"] / 60
         yield f"| {point['photographs']:,} | {hours:.2f} | {embedding:.3f} | {named:.3f} |"
