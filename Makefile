@@ -45,9 +45,9 @@ up: setup ## run the API and its workers on this machine (PORT=8000), without se
 # files of tests share the cores, the longest first; what breaks servers and watches the clock has them to itself
 test: setup ## every test, on private PostgreSQL, Redis and S3 (installed where root may, on Debian)
 	@scripts/install-test-servers
-	OMP_NUM_THREADS=1 $(BIN)/pytest tests/e2e tests/contract tests/unit --ignore tests/e2e/chaos \
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests/e2e tests/integration tests/contract tests/unit --ignore tests/e2e/chaos \
 		--numprocesses 2 --dist loadfile --no-loadscope-reorder
-	$(BIN)/pytest tests/integration tests/e2e/chaos
+	$(BIN)/pytest tests/e2e/chaos
 
 chaos: setup ## JOBS=2000 jobs under every fault, in turn and all at once; `make test` has the short form
 	@scripts/install-test-servers

@@ -37,7 +37,8 @@ NO_SCENES = (
 GAN_TABLE = (
     "All emotions of the set, folds by theme, one GAN for each fold and emotion, which saw that fold's training "
     "pictures only. `scene` stands for a head from labels alone on pictures of 150 pixels, for which what one GAN made "
-    "counts as one theme; its strength was chosen as heads' were before ADR 0124."
+    "counts as one theme; its strength was chosen as heads' were before ADR 0124, and its backbone is that from before "
+    "ADR 0125."
 )
 AFFECT = (
     "Correlation of ridge regression on the embedding with the raters' means, over the same folds; where a row's "
