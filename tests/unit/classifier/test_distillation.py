@@ -130,6 +130,13 @@ def test_a_photograph_that_can_not_be_read_is_left_out(folder: Path, tmp_path: P
     assert not views.seen[5]
 
 
+def test_without_a_photograph_to_measure_by_nothing_is_taught(folder: Path, tmp_path: Path) -> None:
+    (folder / "00.png").write_bytes(b"no picture")
+    views = kept_views(folder, tmp_path / "views")
+    with pytest.raises(ViewsError, match="one in 40, can be read"):
+        Distillation([views], SETTINGS, tmp_path / "run")
+
+
 def test_views_of_before_things_were_named_are_refused(folder: Path, tmp_path: Path) -> None:
     kept_views(folder, tmp_path / "views")
     facts = json.loads((tmp_path / "views" / "views.json").read_text())

@@ -29,7 +29,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from scenescore_classifier.checkpoint import write_atomically
-from scenescore_classifier.distillation.views import HELD_OUT, Views
+from scenescore_classifier.distillation.views import HELD_OUT, Views, ViewsError
 from scenescore_classifier.models.scene import MAPS, SceneCNN
 from scenescore_classifier.preprocessing import to_shares
 
@@ -112,12 +112,20 @@ class Distillation:
         *,
         taught: SceneCNN | None = None,
     ) -> None:
-        """`taught` is a network to teach on; one with weights of its own from `settings.seed` where there is none."""
+        """`taught` is a network to teach on; one with weights of its own from `settings.seed` where there is none.
+
+        Raises ViewsError where no photograph is left to measure by.
+        """
         self._views, self._settings, self._out = views, settings, out
         self._begun_from = None if taught is None else _fingerprint(taught)
         self._device = torch.device(device)
         seen = np.flatnonzero(np.all([view.seen for view in views], axis=0))
         self._held_out = seen[seen % HELD_OUT == 0]
+        if not len(self._held_out):
+            raise ViewsError(
+                f"None of the photographs that are kept for measuring, one in {HELD_OUT}, can be read: take out what "
+                "is no picture."
+            )
         self._learnt = np.setdiff1d(seen, self._held_out)
         self._scales = [scale.to(self._device) for scale in _scales(views[0], self._learnt, settings.seed)]
         self._log_usual = _usual(views[0].named[self._learnt]).log().to(self._device)
