@@ -42,7 +42,7 @@ demo: setup ## a picture in, its feelings and its music out (IMAGE=path takes yo
 up: setup ## run the API and its workers on this machine (PORT=8000), without servers
 	$(BIN)/scenescore up --port $(PORT) --data-dir "$(DATA_DIR)"
 
-# files of tests share the cores, the longest first; what breaks servers and watches the clock has them to itself
+# files of tests share the cores, the longest first; the runs under every fault have them to themselves
 test: setup ## every test, on private PostgreSQL, Redis and S3 (installed where root may, on Debian)
 	@scripts/install-test-servers
 	OMP_NUM_THREADS=1 $(BIN)/pytest tests/e2e tests/integration tests/contract tests/unit --ignore tests/e2e/chaos \

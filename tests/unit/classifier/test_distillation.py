@@ -194,9 +194,8 @@ def test_the_teacher_says_what_it_makes_of_the_mixture(folder: Path, tmp_path: P
     views = kept_views(folder, tmp_path / "views", mixed=1.0)
     seen = views.pixels[1:, ..., 0].mean(axis=(1, 2))
     told = views.maps[0][1:, 0, 0, 0].astype(int) * 4
-    assert (
-        np.abs(seen - told).max() < 6
-    )  # the teacher's picture has four times the pixels, its map steps of 4
+    apart = np.abs(seen - told).max()
+    assert apart < 6  # the teacher's picture has four times the pixels, its map steps of 4
 
 
 def test_a_photograph_stays_alone_where_the_other_can_not_be_read(folder: Path, tmp_path: Path) -> None:
@@ -204,8 +203,7 @@ def test_a_photograph_stays_alone_where_the_other_can_not_be_read(folder: Path, 
         (folder / f"{place:02}.png").write_bytes(b"no picture")
     plain, mixed = (kept_views(folder, tmp_path / str(share), mixed=share) for share in (0.0, 1.0))
     assert plain.seen.sum() == mixed.seen.sum() == 2
-    assert np.array_equal(plain.pixels[0], mixed.pixels[0])
-    assert mixed.seen[1]
+    assert np.array_equal(plain.pixels, mixed.pixels)  # the second drew one that can't be read
 
 
 def test_views_with_another_share_of_mixtures_are_refused(folder: Path, tmp_path: Path) -> None:
@@ -351,6 +349,7 @@ def test_a_kept_state_of_other_views_is_not_gone_on_with(
     Distillation([views], SETTINGS, tmp_path / "run").run()
     assert Distillation([views], SETTINGS, tmp_path / "run")._step > 0
     assert Distillation([replace(views, seed=2)], SETTINGS, tmp_path / "run")._step == 0
+    assert Distillation([replace(views, mixed=0.5)], SETTINGS, tmp_path / "run")._step == 0
 
 
 def test_parts_that_are_shown_the_teacher_s_maps_do_not_see_the_picture() -> None:

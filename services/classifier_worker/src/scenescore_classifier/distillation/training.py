@@ -293,7 +293,7 @@ class Distillation:
     def _identity(self) -> str:
         """Says whether a kept state is of this run."""
         weights = sum(value.numel() for value in self.network.parameters())
-        views = [view.seed for view in self._views]
+        views = [[view.seed, view.mixed] for view in self._views]
         return json.dumps([asdict(self._settings), views, len(self._learnt), weights, self._begun_from])
 
 

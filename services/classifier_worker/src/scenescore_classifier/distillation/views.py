@@ -27,11 +27,17 @@ WHOLE, SMALLEST_AREA, WIDEST = 0.5, 0.35, 4 / 3
 """Share of views that squeeze the whole photograph; the others show a part of this share of it at least, at
 proportions up to this factor from the photograph's pixels being square (Szegedy et al. 2015)."""
 
+MIRRORED = 0.5
+"""Share of views that are mirrored."""
+
 HELD_OUT = 40
 """Every so many-th photograph is kept for measuring: it is not mixed, and in no mixture of others."""
 
 MIXED_IN = 0.2, 0.5
 """From which to which share of a mixed view is the other photograph's."""
+
+BLENDED = 0.5
+"""Share of mixed views that blend the two; in the others one lies in a rectangle of the other."""
 
 SAVE_EVERY = 500
 
@@ -64,6 +70,8 @@ class Views:
 
     seed: int
     """Decides what the views show."""
+    mixed: float
+    """Share of them that also show another photograph."""
     pixels: NDArray[np.uint8]
     """(n, 112, 112, 3)."""
     maps: tuple[NDArray[np.int8], ...]
@@ -131,7 +139,7 @@ def _mixed_view(
 ) -> Shown | None:
     """A view of the photograph at `place`, perhaps mixed with one of another; None where it can't be read."""
     shown = _view_of(folder / files[place], rng)
-    if shown is None or not (mixed and place % HELD_OUT and rng.random() < mixed):
+    if shown is None or place % HELD_OUT == 0 or rng.random() >= mixed:
         return shown
     partner = int(rng.integers(len(files)))
     other = _view_of(folder / files[partner], rng) if partner % HELD_OUT else None
@@ -157,7 +165,7 @@ def _view_of(path: Path, rng: np.random.Generator) -> Shown | None:
     except (InvalidPictureError, OSError):
         return None
     box = random_box(*picture.size, rng)
-    mirrored = rng.random() < 0.5  # noqa: PLR2004 - a fair coin
+    mirrored = rng.random() < MIRRORED
     small, large = (_part(picture, box, side, mirrored=mirrored) for side in (SIDE, TEACHER_SIDE))
     return small, large
 
@@ -165,10 +173,10 @@ def _view_of(path: Path, rng: np.random.Generator) -> Shown | None:
 def random_mixture(rng: np.random.Generator) -> Callable[[Image.Image, Image.Image], Image.Image]:
     """How to mix another square picture into one of the same size, SIDE or a multiple: alike at every size."""
     share = rng.uniform(*MIXED_IN)
-    if rng.random() < 0.5:  # noqa: PLR2004 - a fair coin
+    if rng.random() < BLENDED:
         return lambda own, other: Image.blend(own, other, share)
     ratio = np.exp(rng.uniform(-np.log(WIDEST), np.log(WIDEST)))
-    w, h = (round(min(1.0, (share * factor) ** 0.5) * SIDE) for factor in (ratio, 1 / ratio))
+    w, h = (round((share * factor) ** 0.5 * SIDE) for factor in (ratio, 1 / ratio))
     left, upper = int(rng.integers(SIDE - w + 1)), int(rng.integers(SIDE - h + 1))
 
     def paste(own: Image.Image, other: Image.Image) -> Image.Image:
@@ -199,7 +207,10 @@ def _opened(out: Path, facts: dict[str, Any]) -> tuple[Views, int]:
     maps = tuple(array(f"map-{i}", np.int8, side, side, depth) for i, (side, depth) in enumerate(MAPS, 1))
     pixels = array("pixels", np.uint8, SIDE, SIDE, 3)
     embeddings, named = array("embeddings", np.float32, EMBEDDING), array("named", np.uint8, CLASSES)
-    return Views(int(facts["seed"]), pixels, maps, embeddings, named, array("seen", np.bool_)), done
+    views = Views(
+        int(facts["seed"]), float(facts["mixed"]), pixels, maps, embeddings, named, array("seen", np.bool_)
+    )
+    return views, done
 
 
 def _done(out: Path, facts: dict[str, Any]) -> int:

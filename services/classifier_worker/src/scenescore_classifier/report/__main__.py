@@ -1,8 +1,8 @@
 """`python -m scenescore_classifier.report [RESULTS] [--out FILE]`: cards and other results → docs/classifier.md.
 
-RESULTS holds what the commands wrote: the cards of `train` (NAME.json), `distillation.json`, and in `gan` the rows of
-its tables (rows-64, rows-128) and a folder with quality.json and grid.png for each emotion. No picture of a data set is
-read.
+RESULTS holds what the commands wrote: the cards of `train` (NAME.json), `distillation.json` (and `distillation-2.json`
+and so on, where the network was taught on), and in `gan` the rows of its tables (rows-64, rows-128) and a folder with
+quality.json and grid.png for each emotion. No picture of a data set is read.
 """
 
 import argparse

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from scenescore_classifier.checkpoint import CARD_SUFFIX
+from scenescore_classifier.distillation.training import CURVE_FILE
 from scenescore_classifier.models.scene import MAPS
 from scenescore_shared.errors import ScenescoreError
 
 GAN_FOLDER = "gan"
 QUALITY_FILE = "quality.json"
-CURVE_FILES = "distillation*.json"
+CURVE_FILES = f"{Path(CURVE_FILE).stem}*{CARD_SUFFIX}"
 """The first one's name, and such as `distillation-2.json` where the network was taught on."""
 
 Card = Mapping[str, Any]
@@ -108,13 +109,9 @@ def _card(path: Path) -> Card:
 def _curve(path: Path) -> dict[str, Any]:
     """The distillation's: of each of the maps, of the embedding and of the names a share at each point."""
     found = _parsed(path)
-    points = found.get("curve")
+    shares = {len(point.get("explained", ())) for point in found.get("curve") or ()}
     complete = "views" in found and "learning_rate" in found.get("settings", {})
-    if (
-        not points
-        or not complete
-        or any(len(point.get("explained", ())) != len(MAPS) + 2 for point in points)
-    ):
+    if not complete or shares != {len(MAPS) + 2}:
         raise ResultsError(f"{path} is no curve of this version's distillation: take it out, or teach again.")
     return found
 

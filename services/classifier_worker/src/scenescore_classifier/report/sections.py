@@ -167,8 +167,9 @@ def distillation(results: Results) -> Iterator[str]:
     for on in later:
         yield ""
         yield (
-            f"Taught on with {on['views']} other views of each photograph, at a rate of "
-            f"{on['settings']['learning_rate']:g} at most; measured on other views, too, of the photographs kept aside."
+            f"Taught on with {on['views']} views of each photograph, at a rate of "
+            f"{on['settings']['learning_rate']:g} at most; measured on the first of these views "
+            "of the photographs kept aside."
         )
         yield from _curve(on["curve"])
 
